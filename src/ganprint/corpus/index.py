@@ -1,0 +1,58 @@
+"""The words of a corpus as types: what one image is and what the index says of all of them."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["INDEX_COLUMNS", "CorpusImage", "Membership", "Role", "Split", "natural_key"]
+
+Role = Literal["real", "generated"]
+Split = Literal["development", "test"]
+Membership = Literal["used", "not_used", "unknown", ""]
+
+INDEX_COLUMNS = ("id", "role", "split", "membership", "group", "path", "sha256", "width", "height")
+
+
+@dataclass(frozen=True)
+class CorpusImage:
+    """One image of a corpus, ready to be stored.
+
+    Attributes
+    ----------
+    id
+        File stem, unique within its split and role.
+    role
+        ``real`` or ``generated``.
+    split
+        ``development`` or ``test``.
+    membership
+        ``used`` or ``not_used`` for development real images, ``unknown`` for test real images (their truth is kept
+        apart), empty for generated images.
+    group
+        Patient or volume; the id itself when nothing is known; empty for generated images.
+    png
+        The bytes of an 8-bit grey PNG.
+    width, height
+        In pixels.
+    """
+
+    id: str
+    role: Role
+    split: Split
+    membership: Membership
+    group: str
+    png: bytes
+    width: int
+    height: int
+
+
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that puts ``real_2`` before ``real_10``, so that names need not be zero-padded.
+
+    Examples
+    --------
+    >>> sorted(["a10", "a2", "a1"], key=natural_key)
+    ['a1', 'a2', 'a10']
+    """
+    parts = re.split(r"([0-9]+)", text)
+    return tuple((1, int(part), part) if index % 2 else (0, 0, part) for index, part in enumerate(parts))

@@ -1,0 +1,225 @@
+"""params.yaml as typed objects, checked once at the door.
+
+Every section has the name of the room, stage and command that it is for. Unknown keys are refused, so a misspelt
+parameter can not be silently ignored.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ganprint.errors import InputError
+
+__all__ = [
+    "ComputeParameters",
+    "CorpusParameters",
+    "EmbeddingParameters",
+    "EvaluateParameters",
+    "FoldParameters",
+    "FrozenModel",
+    "Params",
+    "PhantomParameters",
+    "RunParameters",
+    "ThresholdParameters",
+    "TrackParameters",
+    "load_params",
+    "one_line",
+]
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+
+
+class FrozenModel(BaseModel):
+    """Base of all parameter blocks: immutable, unknown keys refused, no silent conversion of text to numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PhantomParameters(FrozenModel):
+    """The embedded corpus: procedural patients and a generative network trained on some of them.
+
+    Attributes
+    ----------
+    size
+        Width and height of the images in pixels.
+    development_patients, test_patients
+        Patients per split; each is used or not by an independent fair coin.
+    slices_per_patient
+        Real slices per patient.
+    other_patients
+        Patients that appear in no split: they train the autoencoder, and at ``memorisation`` 0 the generator too.
+    generated_development, generated_test
+        Samples of the generator per split.
+    memorisation
+        From 0 (generator trained on other patients of the same population: the null holds by construction) to 1
+        (near-copying).
+    """
+
+    size: Literal[64, 128, 256] = 256
+    development_patients: int = Field(default=40, ge=4)
+    test_patients: int = Field(default=50, ge=4)
+    slices_per_patient: int = Field(default=4, ge=1)
+    other_patients: int = Field(default=60, ge=4)
+    generated_development: int = Field(default=500, ge=1)
+    generated_test: int = Field(default=2000, ge=1)
+    memorisation: float = Field(default=0.5, ge=0, le=1)
+
+
+class CorpusParameters(FrozenModel):
+    """Where the images come from.
+
+    Attributes
+    ----------
+    kind
+        ``phantom`` (built here), ``folder`` (any folder in the official layout) or ``official`` (the organisers'
+        archive or folder, whose counts are verified).
+    path
+        The folder or archive; for the phantom a place that is watched and not read.
+    truth
+        CSV ``id,membership`` with the truth of the test split; a file with the header alone says that it is unknown.
+    phantom
+        What the phantom is made of; used with ``kind: phantom`` alone.
+    """
+
+    kind: Literal["phantom", "folder", "official"]
+    path: str
+    truth: str
+    phantom: PhantomParameters = PhantomParameters()
+
+
+class EmbeddingParameters(FrozenModel):
+    """One embedding: a backbone, its weights, and how an image is made ready for it.
+
+    Attributes
+    ----------
+    backbone
+        A registered name (``ganprint embed --help`` lists them); ``pixels`` is the image itself.
+    weights
+        ``imagenet``, ``packaged``, ``file:PATH`` or ``random:SEED``; ``none`` for pixels.
+    preprocessing
+        ``paper`` (nearest-neighbour resize, grey repeated, divided by 255, no mean or deviation) or ``weights`` (what
+        the weights were trained with); for pixels ``nearest`` or ``area`` resize.
+    size
+        Width and height in pixels of the network's input.
+    batch
+        Images per forward pass.
+    """
+
+    backbone: str
+    weights: str = Field(pattern=r"^(imagenet|packaged|none|file:.+|random:[0-9]+)$")
+    preprocessing: Literal["paper", "weights", "nearest", "area"]
+    size: int = Field(ge=16, le=1024)
+    batch: int = Field(default=32, ge=1)
+
+
+class ThresholdParameters(FrozenModel):
+    """How scores become decisions: a rule that sees development data alone.
+
+    Attributes
+    ----------
+    rule
+        ``fixed`` (``at`` or above is used), ``youden`` (largest recall + specificity of the out-of-fold development
+        scores) or ``f1`` (largest F1 of them, the official metric).
+    at
+        The threshold of ``fixed``.
+    """
+
+    rule: Literal["fixed", "youden", "f1"]
+    at: float | None = None
+
+    @model_validator(mode="after")
+    def _fixed_needs_a_value(self) -> "ThresholdParameters":
+        if (self.rule == "fixed") != (self.at is not None):
+            raise ValueError("'at' belongs to rule 'fixed' and to no other")
+        return self
+
+
+class RunParameters(FrozenModel):
+    """One run: a comparator, what it looks at, its threshold rule and its own parameters."""
+
+    comparator: Name
+    variant: Literal["as_coded", "as_written", "corrected", "extension"]
+    embedding: Name
+    pooling: Literal["none", "max", "average"]
+    threshold: ThresholdParameters
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class FoldParameters(FrozenModel):
+    """Out-of-fold development scores: the same folds, by group, for every run."""
+
+    count: int = Field(default=5, ge=2)
+
+
+class ComputeParameters(FrozenModel):
+    """What computes: part of every result's provenance, since sums in another order differ in their last digits."""
+
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    threads: int = Field(default=2, ge=1)
+
+
+class EvaluateParameters(FrozenModel):
+    """Intervals: their level and the number of bootstrap resamples (of groups)."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    resamples: int = Field(default=2000, ge=100)
+
+
+class TrackParameters(FrozenModel):
+    """MLflow: the experiment's name. The server is MLflow's own MLFLOW_TRACKING_URI; without it a local SQLite file."""
+
+    experiment: str = "ganprint"
+
+
+class Params(FrozenModel):
+    """The whole of params.yaml."""
+
+    profile: Name
+    seed: int = Field(ge=0, lt=2**63)
+    compute: ComputeParameters
+    corpus: CorpusParameters
+    embed: dict[Name, EmbeddingParameters]
+    folds: FoldParameters
+    runs: dict[Name, RunParameters]
+    evaluate: EvaluateParameters
+    track: TrackParameters
+
+    @model_validator(mode="after")
+    def _runs_name_embeddings(self) -> "Params":
+        for name, run in self.runs.items():
+            if run.embedding not in self.embed:
+                known = ", ".join(self.embed)
+                raise ValueError(f"run '{name}' wants embedding '{run.embedding}', which is not under embed ({known})")
+        return self
+
+
+def one_line(error: ValidationError) -> str:
+    """Say all faults of a pydantic validation in one line: place, what is wrong, what was received."""
+    parts = []
+    for fault in error.errors(include_url=False):
+        place = ".".join(str(part) for part in fault["loc"])
+        received = "" if fault["type"] in {"missing", "value_error"} else f" (received {fault['input']!r})"
+        parts.append(f"{place + ': ' if place else ''}{fault['msg']}{received}")
+    return "; ".join(parts)
+
+
+def load_params(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not YAML, or a parameter is unknown, missing or out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run the command in the project's folder") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: can not be read as YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{path}: {one_line(error)}") from None
