@@ -1,0 +1,49 @@
+"""Folds by group: no patient is on both sides of a split, and every run sees the same folds."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from ganprint.errors import InputError
+
+__all__ = ["fold_numbers"]
+
+
+def fold_numbers(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
+    """Give every image the number of the fold that holds it out.
+
+    Groups stay whole and the folds' shares of used images are kept as even as that allows (scikit-learn's
+    StratifiedGroupKFold). With fewer groups than folds in a class there are as many folds as its groups allow.
+
+    Parameters
+    ----------
+    used
+        [n], 1 or 0.
+    groups
+        [n].
+    count
+        Number of folds wanted, at least 2.
+    seed
+        Of the shuffle.
+
+    Returns
+    -------
+    [n], from 0 to the number of folds - 1. Every fold's complement holds both classes.
+
+    Raises
+    ------
+    InputError
+        When a class has fewer than two groups: no fold could be held out without losing the class.
+    """
+    available = min(len(np.unique(groups[used == label])) for label in (0, 1))
+    if available < 2:
+        raise InputError(
+            "corpus: out-of-fold scores need at least two groups of used and two of not used development images; "
+            "check groups.csv or leave it away"
+        )
+    order = np.lexsort((np.arange(len(groups)), groups))
+    folds = np.empty(len(used), dtype=np.intp)
+    splitter = StratifiedGroupKFold(min(count, available), shuffle=True, random_state=seed % 2**32)
+    for number, (_, held_out) in enumerate(splitter.split(order, used[order], groups[order])):
+        folds[order[held_out]] = number
+    return folds

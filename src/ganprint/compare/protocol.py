@@ -1,0 +1,174 @@
+"""The comparator protocol and its registry: one file per comparator, found by name.
+
+A comparator is fitted on the development split and gives every real test image one score, higher = more likely used.
+To add one: subclass :class:`Comparator` in a module of this package (or of another package that names it under the
+entry point group ``ganprint.comparators``), decorate it with :func:`register`, and add a block to params.yaml.
+"""
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from ganprint.compare.data import Development, Test
+from ganprint.errors import InputError
+from ganprint.params import FrozenModel, one_line
+
+__all__ = ["Comparator", "Context", "Figures", "NoParameters", "create", "register", "registry"]
+
+Scores = NDArray[np.float64]
+State = dict[str, NDArray[Any]]
+Variant = Literal["as_coded", "as_written", "corrected", "extension"]
+
+
+class NoParameters(FrozenModel):
+    """For comparators that have nothing to set."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What surrounds a fit and is no parameter of the method.
+
+    Attributes
+    ----------
+    seed
+        Base of all seeds of this fit; already derived for the run and the fold.
+    device
+        ``cpu`` or ``cuda``.
+    progress
+        Called with (done, total, unit) as long work goes on.
+    """
+
+    seed: int
+    device: str = "cpu"
+    progress: Callable[[int, int, str], None] = lambda done, total, unit: None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a fitted comparator has to show besides scores.
+
+    Attributes
+    ----------
+    numbers
+        Name to number, logged as they are.
+    linkage
+        SciPy linkage matrix [n - 1, 4] of a dendrogram, and the height of the cut, if there is one.
+    curves
+        Name to values per step, for example the loss per epoch.
+    """
+
+    numbers: Mapping[str, float]
+    linkage: tuple[NDArray[np.float64], float] | None = None
+    curves: Mapping[str, list[float]] | None = None
+
+
+class Comparator(ABC):
+    """Base of all comparators.
+
+    The constructor takes parameters alone; ``fit`` leaves attributes ending in an underscore; ``state`` and
+    ``restore`` save and load what was fitted as plain arrays, never as code.
+    """
+
+    comparator: ClassVar[str]
+    variant: ClassVar[Variant]
+    pixels: ClassVar[bool] = False
+    """True when the view must be grey values rather than features."""
+    Parameters: ClassVar[type[FrozenModel]] = NoParameters
+
+    def __init__(self, parameters: FrozenModel | None = None) -> None:
+        if parameters is None:
+            parameters = self.Parameters()
+        if not isinstance(parameters, self.Parameters):
+            raise TypeError(f"{type(self).__name__} takes {self.Parameters.__qualname__}, not {type(parameters)}")
+        self.parameters = parameters
+
+    @classmethod
+    def applicable(cls) -> str | None:
+        """Give the reason why this comparator can not run, or None when it can."""
+        return None
+
+    @abstractmethod
+    def fit(self, development: Development, context: Context) -> Self:
+        """Fit on the development split; return self."""
+
+    @abstractmethod
+    def score(self, test: Test, context: Context) -> Scores:
+        """Give one finite score per real image of ``test``, in its order: higher = more likely used."""
+
+    def other_readings(self, test: Test, context: Context) -> dict[str, Scores]:
+        """Give further scores that the same fit allows and that the audit shows beside the first, by name."""
+        del test, context
+        return {}
+
+    def figures(self) -> Figures:
+        """Give what the fit has to show."""
+        return Figures({})
+
+    def state(self) -> State:
+        """Give the fitted attributes as arrays."""
+        return {name: np.asarray(value) for name, value in vars(self).items() if name.endswith("_")}
+
+    def restore(self, state: State) -> Self:
+        """Take back what :meth:`state` gave; return self."""
+        for name, value in state.items():
+            setattr(self, name, value)
+        return self
+
+
+_REGISTRY: dict[tuple[str, str], type[Comparator]] = {}
+C = TypeVar("C", bound=type[Comparator])
+
+
+def register(comparator: C) -> C:
+    """Class decorator: make a comparator known under its name and variant.
+
+    Raises
+    ------
+    TypeError
+        When the class is no :class:`Comparator`.
+    ValueError
+        When another class has the name.
+    """
+    if not issubclass(comparator, Comparator):
+        raise TypeError(f"{comparator!r} is no Comparator")
+    key = (comparator.comparator, comparator.variant)
+    if _REGISTRY.setdefault(key, comparator) is not comparator:
+        raise ValueError(f"comparator {key} is registered already, by {_REGISTRY[key].__module__}")
+    return comparator
+
+
+def registry() -> dict[tuple[str, str], type[Comparator]]:
+    """Give all comparators by (name, variant): this package's modules and the entry points of other packages."""
+    package = importlib.import_module("ganprint.compare")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"ganprint.compare.{module.name}")
+    for point in entry_points(group="ganprint.comparators"):
+        point.load()
+    return dict(sorted(_REGISTRY.items()))
+
+
+def create(comparator: str, variant: str, parameters: Mapping[str, Any]) -> Comparator:
+    """Build a comparator from a run's block of params.yaml.
+
+    Raises
+    ------
+    InputError
+        When the name is not registered or a parameter is unknown, missing or out of range.
+    """
+    known = registry()
+    if (comparator, variant) not in known:
+        names = ", ".join(f"{name} {kind}" for name, kind in known)
+        raise InputError(f"comparator '{comparator}', variant '{variant}': not registered; allowed: {names}")
+    cls = known[comparator, variant]
+    try:
+        return cls(cls.Parameters.model_validate(dict(parameters)))
+    except ValidationError as error:
+        raise InputError(f"parameters of {comparator} {variant}: {one_line(error)}") from None
