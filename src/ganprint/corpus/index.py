@@ -34,6 +34,8 @@ class CorpusImage:
         The bytes of an 8-bit grey PNG.
     width, height
         In pixels.
+    conversion
+        What was done to the image handed in to make it 8-bit grey; empty when its bytes are as they were.
     """
 
     id: str
@@ -44,6 +46,7 @@ class CorpusImage:
     png: bytes
     width: int
     height: int
+    conversion: str = ""
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
