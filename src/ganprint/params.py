@@ -105,13 +105,16 @@ class EmbeddingParameters(FrozenModel):
         Width and height in pixels of the network's input.
     batch
         Images per forward pass.
+    dtype
+        Of the network's arithmetic; bfloat16 pays on processors and GPUs that have it.
     """
 
     backbone: str
     weights: str = Field(pattern=r"^(imagenet|packaged|none|file:.+|random:[0-9]+)$")
     preprocessing: Literal["paper", "weights", "nearest", "area"]
     size: int = Field(ge=16, le=1024)
-    batch: int = Field(default=32, ge=1)
+    batch: int = Field(default=8, ge=1)
+    dtype: Literal["float32", "bfloat16"] = "float32"
 
 
 class ThresholdParameters(FrozenModel):

@@ -6,7 +6,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from ganprint.errors import InputError
 
-__all__ = ["fold_numbers"]
+__all__ = ["fold_numbers", "inner_fold_numbers"]
 
 
 def fold_numbers(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
@@ -47,3 +47,13 @@ def fold_numbers(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, s
     for number, (_, held_out) in enumerate(splitter.split(order, used[order], groups[order])):
         folds[order[held_out]] = number
     return folds
+
+
+def inner_fold_numbers(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
+    """Give fold numbers for a choice inside a fit, where a class may be left with a single group.
+
+    As :func:`fold_numbers`; when a class has one group alone, its images stand for groups: the choice is then
+    optimistic, but no held-out score is, since the outer folds keep groups whole.
+    """
+    single = min(len(np.unique(groups[used == label])) for label in (0, 1)) < 2
+    return fold_numbers(used, np.arange(len(used)).astype(np.str_) if single else groups, count, seed)

@@ -48,7 +48,12 @@ class Context:
 
     seed: int
     device: str = "cpu"
-    progress: Callable[[int, int, str], None] = lambda done, total, unit: None
+    progress: Callable[[int, int, str], None] | None = None
+
+    def advance(self, done: int, total: int, unit: str) -> None:
+        """Tell the caller how far long work is."""
+        if self.progress is not None:
+            self.progress(done, total, unit)
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,9 @@ class Comparator(ABC):
             raise TypeError(f"{type(self).__name__} takes {self.Parameters.__qualname__}, not {type(parameters)}")
         self.parameters = parameters
 
-    @classmethod
-    def applicable(cls) -> str | None:
-        """Give the reason why this comparator can not run, or None when it can."""
+    def applicable(self, development: Development, test: Test) -> str | None:
+        """Give the reason why this comparator can not run on these images, or None when it can."""
+        del development, test
         return None
 
     @abstractmethod

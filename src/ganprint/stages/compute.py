@@ -1,0 +1,37 @@
+"""The device and the threads that a stage computes with, set once at its start."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ganprint.errors import InputError
+from ganprint.params import ComputeParameters
+
+__all__ = ["Computer", "prepare"]
+
+
+@dataclass(frozen=True)
+class Computer:
+    """Where arithmetic runs: torch's device type, the device's name, and the number of CPU threads."""
+
+    device: str
+    name: str
+    threads: int
+
+
+def prepare(parameters: ComputeParameters) -> Computer:
+    """Choose the device, fix the number of threads, and ask for deterministic algorithms.
+
+    Raises
+    ------
+    InputError
+        When CUDA is asked for and there is none.
+    """
+    torch.set_num_threads(parameters.threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    available = torch.cuda.is_available()
+    if parameters.device == "cuda" and not available:
+        raise InputError("compute.device: 'cuda' is asked for but no CUDA device is found; say 'cpu' or 'auto'")
+    if parameters.device == "cpu" or not available:
+        return Computer("cpu", "cpu", parameters.threads)
+    return Computer("cuda", torch.cuda.get_device_name(), parameters.threads)

@@ -1,0 +1,84 @@
+"""Where each stage's files lie below the project's folder: the one place that knows, beside dvc.yaml."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Places"]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Paths of a project.
+
+    Attributes
+    ----------
+    root
+        The folder with params.yaml and dvc.yaml.
+    """
+
+    root: Path
+
+    @property
+    def params(self) -> Path:
+        """All parameters."""
+        return self.root / "params.yaml"
+
+    @property
+    def corpus(self) -> Path:
+        """Folder of the corpus: images and index."""
+        return self.root / "data" / "corpus"
+
+    @property
+    def corpus_record(self) -> Path:
+        """Parameters and provenance of the corpus."""
+        return self.root / "results" / "corpus" / "record.json"
+
+    @property
+    def truth(self) -> Path:
+        """Truth of the test split, which evaluation alone reads."""
+        return self.root / "data" / "truth.csv"
+
+    @property
+    def submissions(self) -> Path:
+        """Folder of the submissions."""
+        return self.root / "submissions"
+
+    @property
+    def submit_report(self) -> Path:
+        """What was written and validated, and which runs were refused."""
+        return self.root / "results" / "submit" / "report.json"
+
+    @property
+    def audit(self) -> Path:
+        """Folder of the summary."""
+        return self.root / "results" / "audit"
+
+    @property
+    def tracked(self) -> Path:
+        """What was logged to MLflow."""
+        return self.root / "results" / "track" / "tracked.json"
+
+    @property
+    def tracking_store(self) -> Path:
+        """Folder of the local MLflow store; never a stage's output."""
+        return self.root / "mlflow"
+
+    def embedding(self, name: str) -> Path:
+        """Give the Parquet file of an embedding."""
+        return self.root / "data" / "embeddings" / f"{name}.parquet"
+
+    def embedding_record(self, name: str) -> Path:
+        """Give the provenance file of an embedding."""
+        return self.root / "results" / "embed" / f"{name}.json"
+
+    def compared(self, run: str) -> Path:
+        """Give the folder of a run's scores, threshold and model, or of its refusal."""
+        return self.root / "results" / "compare" / run
+
+    def evaluated(self, run: str) -> Path:
+        """Give the folder of a run's curves."""
+        return self.root / "results" / "evaluate" / run
+
+    def metrics(self, run: str) -> Path:
+        """Give a run's metrics file, kept in git so that metrics can be compared between revisions without the cache."""
+        return self.root / "results" / "evaluate" / f"{run}.json"
