@@ -183,7 +183,8 @@ def mean_scores(
         real_maps = torch.cat(list(_maps(network.real, real, scale, device)))
         generated_maps = _maps(network.generated, generated, scale, device)
         means = relation_scores(network.relation, real_maps, generated_maps, block=block)
-        return means.cpu().numpy().astype(np.float64)
+        scores: NDArray[np.float64] = means.cpu().numpy().astype(np.float64)
+        return scores
 
 
 def pair_scores(

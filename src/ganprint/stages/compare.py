@@ -1,6 +1,8 @@
 """Stage ``compare``: fit one run's comparator, score both splits, choose its threshold."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,15 @@ from ganprint.seeds import derive_seed
 from ganprint.stages.compute import Computer, prepare
 from ganprint.stages.places import Places
 from ganprint.stages.progress import step_bars
-from ganprint.stages.views import read_views
+from ganprint.stages.views import Views, read_views
 
-__all__ = ["OWN_READING", "REFUSAL_FILE", "SCORES_FILE", "compare_run"]
+__all__ = ["OWN_READING", "REFUSAL_FILE", "SCORES_FILE", "THRESHOLD_FILE", "compare_run"]
+
+Readings = dict[str, NDArray[np.float64]]
 
 SCORES_FILE = "scores.csv"
 REFUSAL_FILE = "refusal.json"
+THRESHOLD_FILE = "threshold.json"
 OWN_READING = ""
 """Name of a run's own scores in the column ``reading``; other readings of the same fit have a name."""
 
@@ -50,77 +55,85 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         wanted = "pixels (pooling none)" if comparator.pixels else "features (pooling max or average)"
         raise InputError(f"{places.params}: run '{name}': {run.comparator} {run.variant} looks at {wanted}")
     computer = prepare(params.compute)
-    development, test, test_groups, metadata = read_views(places, run)
+    views = read_views(places, run)
     record = {
         "run": name,
         "parameters": run.model_dump(mode="json") | {"parameters": comparator.parameters.model_dump(mode="json")},
         "seed": params.seed,
         "folds": params.folds.model_dump(),
-        "embedding": metadata,
+        "embedding": views.metadata,
         "provenance": provenance(places.root, computer.name, computer.threads),
     }
-    reason = comparator.applicable(development, test)
+    reason = comparator.applicable(views.development, views.test)
     with atomic_directory(places.compared(name)) as folder:
         write_json(folder / "run.json", record)
         if reason is not None:
             write_json(folder / REFUSAL_FILE, {"run": name, "reason": reason})
         else:
-            _compare(folder, name, params, computer, development, test, test_groups)
+            with step_bars(f"compare {name}") as advance:
+                work = _Work(name, run, params, computer, advance)
+                scored, fitted = work.scored(views)
+            _write_scores(folder, views, scored, run)
+            _write_fit(folder, fitted)
     return reason
 
 
-def _compare(
-    folder: Path,
-    name: str,
-    params: Params,
-    computer: Computer,
-    development: Development,
-    test: Test,
-    test_groups: NDArray[np.str_],
-) -> None:
-    run = params.runs[name]
-    folds = fold_numbers(development.used, development.groups, params.folds.count, derive_seed(params.seed, "folds"))
-    fold_count = int(folds.max()) + 1
-    with step_bars(f"compare {name}") as advance:
+@dataclass(frozen=True)
+class _Scored:
+    """Scores by reading: development ones out of fold, test ones of the fit on the whole development split."""
 
-        def context(step: str, *axes: str | int) -> Context:
-            seed = derive_seed(params.seed, "compare", name, *axes)
-            return Context(seed, computer.device, lambda done, total, unit: advance(f"{step}, {unit}s", done, total))
+    folds: NDArray[np.intp]
+    development: Readings
+    test: Readings
 
-        held_out: list[tuple[NDArray[np.intp], dict[str, NDArray[np.float64]]]] = []
-        for fold in range(fold_count):
-            rows = np.flatnonzero(folds == fold)
-            step = f"fold {fold + 1} of {fold_count}"
-            part = Test(development.real.take(rows), development.generated)
-            fitted, readings = _fit_and_read(
-                run, development.take(np.flatnonzero(folds != fold)), part, context(step, "fold", fold)
-            )
-            held_out.append((rows, readings))
-        fitted, test_readings = _fit_and_read(run, development, test, context("whole split", "whole"))
-    development_readings = {reading: _joined(held_out, reading, len(development.real)) for reading in test_readings}
-    thresholds = {
-        reading: choose_threshold(run.threshold, scores, development.used)
-        for reading, scores in development_readings.items()
-    }
-    tables = []
-    for reading, threshold in thresholds.items():
-        for split, images, groups, scores, fold_column in (
-            ("development", development.real, development.groups, development_readings[reading], folds),
-            ("test", test.real, test_groups, test_readings[reading], np.full(len(test.real), -1)),
+
+@dataclass(frozen=True)
+class _Work:
+    name: str
+    run: RunParameters
+    params: Params
+    computer: Computer
+    advance: Callable[[str, int, int], None]
+
+    def _context(self, step: str, *axes: str | int) -> Context:
+        seed = derive_seed(self.params.seed, "compare", self.name, *axes)
+        return Context(
+            seed, self.computer.device, lambda done, total, unit: self.advance(f"{step}, {unit}s", done, total)
+        )
+
+    def scored(self, views: Views) -> tuple[_Scored, Comparator]:
+        development = views.development
+        seed = derive_seed(self.params.seed, "folds")
+        folds = fold_numbers(development.used, development.groups, self.params.folds.count, seed)
+        parts = []
+        for fold in range(int(folds.max()) + 1):
+            held_out = Test(development.real.take(np.flatnonzero(folds == fold)), development.generated)
+            context = self._context(f"fold {fold + 1} of {folds.max() + 1}", "fold", fold)
+            parts.append(_fit_and_read(self.run, development.take(np.flatnonzero(folds != fold)), held_out, context)[1])
+        fitted, test = _fit_and_read(self.run, development, views.test, self._context("whole split", "whole"))
+        order = np.argsort(np.concatenate([np.flatnonzero(folds == fold) for fold in range(len(parts))]))
+        joined = {reading: np.concatenate([part[reading] for part in parts])[order] for reading in test}
+        return _Scored(folds, joined, test), fitted
+
+
+def _write_scores(folder: Path, views: Views, scored: _Scored, run: RunParameters) -> None:
+    development, tables, thresholds = views.development, [], {}
+    for reading in scored.test:
+        threshold = choose_threshold(run.threshold, scored.development[reading], development.used)
+        thresholds[reading] = vars(threshold)
+        for split, ids, groups, scores, folds in (
+            ("development", development.real.ids, development.groups, scored.development[reading], scored.folds),
+            ("test", views.test.real.ids, views.test_groups, scored.test[reading], np.full(len(views.test.real), -1)),
         ):
-            columns = {"id": images.ids, "group": groups, "score": scores, "decision": decide(scores, threshold)}
-            tables.append(pd.DataFrame({"reading": reading, "split": split} | columns | {"fold": fold_column}))
+            columns = {"id": ids, "group": groups, "score": scores, "decision": decide(scores, threshold)}
+            tables.append(pd.DataFrame({"reading": reading, "split": split, **columns, "fold": folds}))
     pd.concat(tables).to_csv(folder / SCORES_FILE, index=False, lineterminator="\n")
-    write_json(
-        folder / "threshold.json",
-        {reading: vars(threshold) for reading, threshold in thresholds.items()},
-    )
-    _save_fit(folder, fitted)
+    write_json(folder / THRESHOLD_FILE, thresholds)
 
 
 def _fit_and_read(
     run: RunParameters, development: Development, test: Test, context: Context
-) -> tuple[Comparator, dict[str, NDArray[np.float64]]]:
+) -> tuple[Comparator, Readings]:
     comparator = create(run.comparator, run.variant, run.parameters).fit(development, context)
     readings = {OWN_READING: comparator.score(test, context), **comparator.other_readings(test, context)}
     for reading, scores in readings.items():
@@ -131,16 +144,7 @@ def _fit_and_read(
     return comparator, readings
 
 
-def _joined(
-    held_out: list[tuple[NDArray[np.intp], dict[str, NDArray[np.float64]]]], reading: str, count: int
-) -> NDArray[np.float64]:
-    scores = np.empty(count)
-    for rows, readings in held_out:
-        scores[rows] = readings[reading]
-    return scores
-
-
-def _save_fit(folder: Path, fitted: Comparator) -> None:
+def _write_fit(folder: Path, fitted: Comparator) -> None:
     figures = fitted.figures()
     drawn: dict[str, Any] = {"numbers": dict(figures.numbers), "curves": dict(figures.curves or {})}
     if figures.linkage is not None:

@@ -80,5 +80,5 @@ class Places:
         return self.root / "results" / "evaluate" / run
 
     def metrics(self, run: str) -> Path:
-        """Give a run's metrics file, kept in git so that metrics can be compared between revisions without the cache."""
+        """Give a run's metrics file; it lies in git, so metrics can be compared without the cache."""
         return self.root / "results" / "evaluate" / f"{run}.json"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -18,7 +19,7 @@ def bar(title: str, total: int, unit: str) -> Iterator[Callable[[int], object]]:
 @contextmanager
 def step_bars(title: str) -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar per step of long work; the function given is told (step, done, total)."""
-    shown: dict[str, tqdm[None]] = {}
+    shown: dict[str, Any] = {}
 
     def advance(step: str, done: int, total: int) -> None:
         if step not in shown:
