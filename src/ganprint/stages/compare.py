@@ -23,17 +23,12 @@ from ganprint.seeds import derive_seed
 from ganprint.stages.compute import Computer, prepare
 from ganprint.stages.places import Places
 from ganprint.stages.progress import step_bars
+from ganprint.stages.scores import OWN_READING, REFUSAL_FILE, SCORES_FILE, THRESHOLD_FILE
 from ganprint.stages.views import Views, read_views
 
-__all__ = ["OWN_READING", "REFUSAL_FILE", "SCORES_FILE", "THRESHOLD_FILE", "compare_run"]
+__all__ = ["compare_run"]
 
 Readings = dict[str, NDArray[np.float64]]
-
-SCORES_FILE = "scores.csv"
-REFUSAL_FILE = "refusal.json"
-THRESHOLD_FILE = "threshold.json"
-OWN_READING = ""
-"""Name of a run's own scores in the column ``reading``; other readings of the same fit have a name."""
 
 
 def compare_run(places: Places, params: Params, name: str) -> str | None:

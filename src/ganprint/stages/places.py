@@ -75,6 +75,11 @@ class Places:
         """Give the folder of a run's scores, threshold and model, or of its refusal."""
         return self.root / "results" / "compare" / run
 
+    @property
+    def trivial(self) -> Path:
+        """Figures of the trivial answers."""
+        return self.root / "results" / "evaluate" / "trivial.json"
+
     def evaluated(self, run: str) -> Path:
         """Give the folder of a run's curves."""
         return self.root / "results" / "evaluate" / run

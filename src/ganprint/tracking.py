@@ -1,0 +1,147 @@
+"""The only module that knows MLflow: finished results become MLflow runs, each of them once.
+
+A result is known by its fingerprint, so logging the same results again finds them and does nothing, whatever server
+they are logged to. The tracking server is MLflow's own MLFLOW_TRACKING_URI; without it, a SQLite file in the folder
+that the caller gives.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
+
+from ganprint.errors import InputError
+
+__all__ = ["FinishedRun", "default_uri", "log_runs"]
+
+_FINGERPRINT = "ganprint.fingerprint"
+_LONGEST_PARAMETER = 6000
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """Everything of one finished run that is logged.
+
+    Attributes
+    ----------
+    name
+        Of the run in params.yaml.
+    fingerprint
+        Hash of all of its results: two results are the same when theirs are.
+    refusal
+        Why it did not run; it is logged as a failed run then.
+    parameters
+        Dotted name to value.
+    metrics
+        Dotted name to value, undefined ones left out.
+    curves
+        Name to values per step.
+    tags
+        Comparator, variant, corpus, revision, lock, device, library versions.
+    dataset
+        Index of the corpus, its name and digest.
+    files
+        Logged as they are.
+    plots
+        File name to figure.
+    """
+
+    name: str
+    fingerprint: str
+    refusal: str | None
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    curves: Mapping[str, list[float]]
+    tags: Mapping[str, str]
+    dataset: tuple[pd.DataFrame, str, str]
+    files: Iterable[Path]
+    plots: Mapping[str, Figure]
+
+
+def default_uri(folder: Path) -> str:
+    """Give the tracking URI in force: MLflow's own variable, or a SQLite file in ``folder``."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(folder / 'mlflow.db').resolve()}"
+
+
+def log_runs(runs: Iterable[FinishedRun], experiment: str, folder: Path) -> dict[str, bool]:
+    """Log finished runs that the tracking server does not have yet.
+
+    Parameters
+    ----------
+    runs
+        Taken one at a time, so that figures need not all be held.
+    experiment
+        Name of the experiment; it is made when missing.
+    folder
+        Where the local store lies, unless MLflow's variable names a server.
+
+    Returns
+    -------
+    Run name to whether it was logged now (False: it was there already).
+
+    Raises
+    ------
+    InputError
+        When the server can not be reached, or the local store was moved from another folder.
+    """
+    uri = default_uri(folder)
+    if uri.startswith("sqlite:"):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        mlflow.set_tracking_uri(uri)
+        client = MlflowClient()
+        where = _experiment(client, experiment, folder, local="MLFLOW_TRACKING_URI" not in os.environ)
+        mlflow.set_experiment(experiment_id=where.experiment_id)
+        return {run.name: _log(client, where, run) for run in runs}
+    except MlflowException as error:
+        reason = str(error).split("\n", 1)[0]
+        raise InputError(f"{uri}: MLflow says: {reason}; check MLFLOW_TRACKING_URI or remove {folder}") from None
+
+
+def _experiment(client: MlflowClient, name: str, folder: Path, *, local: bool) -> Experiment:
+    found = client.get_experiment_by_name(name)
+    artifacts = (folder / "artifacts").resolve()
+    if found is None:
+        location = artifacts.as_uri() if local else None
+        return client.get_experiment(client.create_experiment(name, artifact_location=location))
+    # MLflow keeps artifact places as absolute paths, which a moved folder breaks.
+    if local and found.artifact_location != artifacts.as_uri():
+        raise InputError(f"{folder}: was made in another folder; remove it and run 'ganprint track' to log all anew")
+    return found
+
+
+def _log(client: MlflowClient, experiment: Experiment, run: FinishedRun) -> bool:
+    known = client.search_runs(
+        [experiment.experiment_id], f"tags.`{_FINGERPRINT}` = '{run.fingerprint}' and attributes.status != 'RUNNING'"
+    )
+    if known:
+        return False
+    with mlflow.start_run(run_name=run.name) as active:
+        mlflow.log_params({name: str(value)[:_LONGEST_PARAMETER] for name, value in run.parameters.items()})
+        mlflow.log_metrics(dict(run.metrics))
+        for name, values in run.curves.items():
+            for step, value in enumerate(values):
+                mlflow.log_metric(name, value, step=step)
+        index, name, digest = run.dataset
+        mlflow.log_input(from_pandas(index, name=name, digest=digest), context="corpus")
+        for path in run.files:
+            mlflow.log_artifact(str(path))
+        for file, figure in run.plots.items():
+            mlflow.log_figure(figure, file)
+        # The fingerprint comes last: a run that was killed half-way is not taken for logged.
+        mlflow.set_tags({**run.tags, _FINGERPRINT: run.fingerprint})
+        run_id = active.info.run_id
+        if run.refusal is not None:
+            mlflow.set_tag("mlflow.note.content", f"Refused: {run.refusal}")
+    if run.refusal is not None:
+        client.set_terminated(run_id, status="FAILED")
+    return True
