@@ -81,7 +81,7 @@ def _copy_folder(source: Path, folder: Path, writer: EntryWriter) -> None:
         for entry in sorted(os.scandir(pending.pop()), key=lambda entry: entry.name):
             status = entry.stat(follow_symlinks=False)
             name = Path(entry.path).relative_to(source).as_posix()
-            _refuse_kind(stat.S_IFMT(status.st_mode), entry.path, "the folder")
+            _refuse_kind(stat.S_IFMT(status.st_mode), name, str(source))
             if stat.S_ISDIR(status.st_mode):
                 pending.append(Path(entry.path))
                 writer.folder(folder, name)

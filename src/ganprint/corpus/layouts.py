@@ -140,7 +140,7 @@ def match_layout(folders: Mapping[str, int], root: str) -> tuple[Layout, dict[Pa
     InputError
         When no layout is complete, more than one is, or two folders claim one part.
     """
-    filled = [path for path, count in folders.items() if count]
+    filled = sorted(path for path, count in folders.items() if count)
     found = {layout: {part: _claims(slot, filled) for part, slot in _slots(layout)} for layout in LAYOUTS}
     complete = [layout for layout in LAYOUTS if all(found[layout].values())]
     if not complete:

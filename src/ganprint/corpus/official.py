@@ -1,8 +1,9 @@
 """Importing what the organisers hand out: unpack, recognise, verify, and lay out anew. Nothing leaves the machine."""
 
+import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,12 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ganprint.corpus.archive import unpack
+from ganprint.corpus.chunks import png_header
 from ganprint.corpus.editions import Edition, edition_named, nearest_edition
 from ganprint.corpus.entries import ArchiveLimits, is_archive_name
 from ganprint.corpus.folder import IMPORT_FILE, LeftOut, Scan, scan
 from ganprint.corpus.groups import GROUPS_FILE
 from ganprint.corpus.index import natural_key
-from ganprint.corpus.png import png_header
 from ganprint.errors import InputError
 from ganprint.files import atomic_directory, sha256_of, write_json
 
@@ -193,18 +194,19 @@ def import_official(
         report = verify(scanned, edition)
         if source.is_file():
             report = OfficialReport(**{**vars(report), "source_sha256": sha256_of(source)})
-        _lay_out(scanned, folder)
+        # What was unpacked here may be moved; what was handed in is copied.
+        _lay_out(scanned, folder, shutil.copyfile if scanned.root == source else os.replace)
         write_json(folder / IMPORT_FILE, report.to_dict())
     return report
 
 
-def _lay_out(scanned: Scan, folder: Path) -> None:
+def _lay_out(scanned: Scan, folder: Path, place: Callable[[Path, Path], object]) -> None:
     for image in scanned.images:
         target = folder / image.part.name / f"{image.id}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(scanned.root / image.path, target)
+        place(scanned.root / image.path, target)
     if scanned.groups:
-        shutil.copyfile(scanned.root / scanned.groups, folder / GROUPS_FILE)
+        place(scanned.root / scanned.groups, folder / GROUPS_FILE)
 
 
 def _count_differences(edition: Edition, counts: dict[str, int]) -> list[Difference]:

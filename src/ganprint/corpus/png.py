@@ -10,31 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganprint.corpus.chunks import ALPHA_COLOURS, GREY, GREY_ALPHA, PALETTE, PngHeader, png_chunks, png_header
 from ganprint.errors import InputError
 
-__all__ = ["MAX_PIXELS", "GreyPng", "PngHeader", "grey_png", "load_grey", "png_header"]
+__all__ = ["MAX_PIXELS", "GreyPng", "grey_png", "load_grey"]
 
 MAX_PIXELS = 1 << 24
 """Default limit on width times height: 4096 x 4096, far above any slice, far below a decompression bomb."""
-
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
-_COLOURS = {_GREY: "grey", _RGB: "RGB", _PALETTE: "palette", _GREY_ALPHA: "grey with alpha", _RGBA: "RGBA"}
-
-
-@dataclass(frozen=True)
-class PngHeader:
-    """What the first chunk of a PNG says: width and height in pixels, bits per sample, colour type."""
-
-    width: int
-    height: int
-    depth: int
-    colour: int
-
-    @property
-    def format(self) -> str:
-        """The kind of image in words, for example ``8-bit palette``."""
-        return f"{self.depth}-bit {_COLOURS[self.colour]}"
 
 
 @dataclass(frozen=True)
@@ -45,24 +27,6 @@ class GreyPng:
     width: int
     height: int
     conversion: str | None
-
-
-def png_header(data: bytes, name: str) -> PngHeader:
-    """Read the header of a PNG from its first 33 bytes.
-
-    Raises
-    ------
-    InputError
-        When the bytes are no PNG; the message names ``name``.
-    """
-    if data[:8] != _SIGNATURE:
-        raise InputError(f"{name}: not a PNG, though named so; save it as PNG")
-    if len(data) < 33 or data[8:16] != b"\x00\x00\x00\x0dIHDR":
-        raise InputError(f"{name}: truncated or corrupt PNG (no header); fetch the file again")
-    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
-    if colour not in _COLOURS or depth not in {1, 2, 4, 8, 16} or not width or not height:
-        raise InputError(f"{name}: corrupt PNG (colour type {colour}, {depth} bits, {width}x{height})")
-    return PngHeader(width, height, depth, colour)
 
 
 def grey_png(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> GreyPng:
@@ -90,10 +54,10 @@ def grey_png(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> GreyPng
     header = png_header(data, name)
     if header.width * header.height > max_pixels:
         raise InputError(f"{name}: {header.width}x{header.height} pixels, allowed are {max_pixels}; shrink the image")
-    chunks = _chunks(data, name)
+    chunks = png_chunks(data, header, name)
     if b"acTL" in chunks:
         raise InputError(f"{name}: animated PNG; save the one frame that is meant as a still image")
-    if header.depth == 16 and header.colour != _GREY:
+    if header.depth == 16 and header.colour != GREY:
         raise InputError(f"{name}: {header.format} PNG, which is not converted; save it as 8-bit grey")
     pixels = _pixels(data, name)
     if _transparent(pixels, header, chunks):
@@ -124,25 +88,6 @@ def load_grey(path: Path) -> NDArray[np.uint8]:
     return np.array(_pixels(data, str(path)), dtype=np.uint8)
 
 
-def _chunks(data: bytes, name: str) -> dict[bytes, bytes]:
-    """Walk the chunks, check each one's CRC, and give the body of the first of every kind."""
-    found: dict[bytes, bytes] = {}
-    position = len(_SIGNATURE)
-    while b"IEND" not in found:
-        if position + 12 > len(data):
-            raise InputError(f"{name}: truncated PNG ({len(data)} bytes, no end); fetch the file again")
-        (length,) = struct.unpack_from(">I", data, position)
-        end = position + 8 + length
-        if end + 4 > len(data):
-            raise InputError(f"{name}: truncated PNG ({len(data)} bytes, no end); fetch the file again")
-        kind = data[position + 4 : position + 8]
-        if zlib.crc32(data[position + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
-            raise InputError(f"{name}: corrupt PNG (checksum of chunk {kind!r} is wrong); fetch the file again")
-        found.setdefault(kind, data[position + 8 : end])
-        position = end + 4
-    return found
-
-
 def _pixels(data: bytes, name: str) -> NDArray[np.generic]:
     """Decode to samples: [h, w] for grey and palette indices, [h, w, channels] otherwise; 1 bit becomes 0 and 255."""
     try:
@@ -164,12 +109,12 @@ def _pixels(data: bytes, name: str) -> NDArray[np.generic]:
 
 def _transparent(pixels: NDArray[np.generic], header: PngHeader, chunks: dict[bytes, bytes]) -> bool:
     """Say whether any pixel is less than opaque, by an alpha channel or by a tRNS chunk."""
-    if header.colour in {_GREY_ALPHA, _RGBA}:
+    if header.colour in ALPHA_COLOURS:
         return bool((pixels[..., -1] != 255).any())
     keys = chunks.get(b"tRNS")
     if keys is None:
         return False
-    if header.colour == _PALETTE:
+    if header.colour == PALETTE:
         alpha = np.full(256, 255, dtype=np.uint8)
         alpha[: len(keys)] = np.frombuffer(keys[:256], dtype=np.uint8)
         return bool((alpha[pixels.astype(np.intp)] != 255).any())
@@ -183,11 +128,11 @@ def _grey(
     pixels: NDArray[np.generic], header: PngHeader, chunks: dict[bytes, bytes], name: str
 ) -> tuple[NDArray[np.uint8], str]:
     """Give grey values [h, w] and what is to be said of the conversion beyond the format."""
-    if header.colour == _GREY:
+    if header.colour == GREY:
         return _from_16_bit(pixels, name) if header.depth == 16 else (pixels.astype(np.uint8), "")
-    if header.colour == _GREY_ALPHA:
+    if header.colour == GREY_ALPHA:
         return pixels[..., 0].astype(np.uint8), ""
-    if header.colour == _PALETTE:
+    if header.colour == PALETTE:
         palette = np.frombuffer(chunks.get(b"PLTE", b""), dtype=np.uint8).reshape(-1, 3)
         indices = pixels.astype(np.intp)
         if indices.max() >= len(palette):
