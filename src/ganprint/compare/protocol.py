@@ -6,6 +6,7 @@ entry point group ``ganprint.comparators``), decorate it with :func:`register`, 
 """
 
 import importlib
+import importlib.util
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -168,7 +169,11 @@ def create(comparator: str, variant: str, parameters: Mapping[str, Any]) -> Comp
     InputError
         When the name is not registered or a parameter is unknown, missing or out of range.
     """
-    known = registry()
+    package = f"ganprint.compare.{comparator.replace('-', '_')}"
+    if importlib.util.find_spec(package) is not None:
+        # The usual case: a comparator's module has its name, and the libraries of the others need not be loaded.
+        importlib.import_module(package)
+    known = _REGISTRY if (comparator, variant) in _REGISTRY else registry()
     if (comparator, variant) not in known:
         names = ", ".join(f"{name} {kind}" for name, kind in known)
         raise InputError(f"comparator '{comparator}', variant '{variant}': not registered; allowed: {names}")

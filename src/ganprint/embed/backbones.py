@@ -20,6 +20,7 @@ from ganprint.embed.weights import (
     file_weights,
     packaged_weights,
     random_weights,
+    seeded_network,
 )
 from ganprint.errors import InputError
 from ganprint.params import EmbeddingParameters
@@ -172,7 +173,7 @@ def load_backbone(parameters: EmbeddingParameters) -> LoadedBackbone:
     if parameters.backbone not in BACKBONES:
         raise InputError(f"backbone '{parameters.backbone}': unknown; allowed: pixels, {', '.join(BACKBONES)}")
     backbone = BACKBONES[parameters.backbone]
-    network = backbone.build()
+    network = seeded_network(backbone.build, 0)
     weights = _weights(backbone, parameters, network)
     _load_state(network, weights.state, parameters)
     if parameters.preprocessing == "paper":

@@ -15,7 +15,15 @@ from safetensors.torch import load_file
 from ganprint.errors import InputError
 from ganprint.files import sha256_of
 
-__all__ = ["Weights", "downloaded_weights", "file_weights", "packaged_weights", "state_sha256"]
+__all__ = [
+    "Weights",
+    "downloaded_weights",
+    "file_weights",
+    "packaged_weights",
+    "random_weights",
+    "seeded_network",
+    "state_sha256",
+]
 
 State = dict[str, torch.Tensor]
 
@@ -112,9 +120,14 @@ def downloaded_weights(enum: Any) -> Weights:
     return Weights("imagenet", f"{type(enum).__name__}.{enum.name} ({file.name})", sha256_of(file), state)
 
 
-def random_weights(build: Callable[[], torch.nn.Module], seed: int) -> Weights:
-    """Draw a network's initial weights from a seed, leaving torch's global generator as it was."""
+def seeded_network(build: Callable[[], torch.nn.Module], seed: int) -> torch.nn.Module:
+    """Build a network with initial weights drawn from a seed, leaving torch's global generator as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        state = build().state_dict()
+        return build()
+
+
+def random_weights(build: Callable[[], torch.nn.Module], seed: int) -> Weights:
+    """Give a network's initial weights drawn from a seed."""
+    state = seeded_network(build, seed).state_dict()
     return Weights(f"random:{seed}", "initial weights", state_sha256(state), state)
