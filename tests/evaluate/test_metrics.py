@@ -117,7 +117,7 @@ def test_no_image_called_used():
     assert evaluation.plain()["f1"] == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 1), st.integers(-2, 2), st.integers(0, 1), st.integers(0, 3)), min_size=1, max_size=12
@@ -134,7 +134,7 @@ def test_no_table_crashes(rows):
     assert evaluation.groups == len(set(groups))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(-3, 3)), min_size=2, max_size=20), st.integers(-3, 3))
 def test_flipped_scores_give_one_minus_auc(rows, shift):
     """Higher means used: turning all scores round turns the ranking round, ties included."""

@@ -46,11 +46,11 @@ def reference(weight, used, scores, decisions):
     return figures | {
         "roc_auc": sk.roc_auc_score(used, scores, sample_weight=weight),
         "average_precision": sk.average_precision_score(used, scores, sample_weight=weight),
-        **{name: tpr[fpr <= rate + 1e-12].max() for name, rate in FALSE_POSITIVE_RATES.items()},
+        **{name: tpr[fpr <= rate].max() for name, rate in FALSE_POSITIVE_RATES.items()},
     }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(weighted_images())
 def test_every_weighting_is_that_of_scikit_learn(images):
     """All figures agree on every weighting, ties, left-out images and missing classes included."""

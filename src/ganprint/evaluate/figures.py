@@ -83,6 +83,4 @@ class Evaluation:
 
     def details(self) -> dict[str, Any]:
         """Give everything as JSON-able values, for a file beside the metrics file."""
-        return {**asdict(self), "figures": {name: asdict(figure) for name, figure in self.figures.items()}} | {
-            "version": FIGURES_VERSION
-        }
+        return asdict(self) | {"version": FIGURES_VERSION}

@@ -1,8 +1,8 @@
 """Intervals: exact for proportions, bootstrap by group for everything.
 
 The bootstrap draws whole groups (patients, volumes), since images of one group are not independent. Its limits are
-percentiles. BCa limits are not used: their acceleration and bias are undefined for figures that many resamples share
-(a perfect ranking, a recall of 0), and for resamples that leave a figure undefined.
+percentiles. BCa limits are not used: SciPy gives none where all resamples agree (a perfect ranking, a recall of 0) or
+where one of them leaves a figure undefined, and these are the cases that an audit meets.
 """
 
 import warnings

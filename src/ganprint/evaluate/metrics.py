@@ -25,7 +25,6 @@ _UNDEFINED = {
 }
 _ONE_CLASS = "undefined: all images are of one class"
 _ONE_GROUP = "no interval: a single group can not be resampled"
-_TOLERANCE = 1e-12
 
 
 def metrics(table: ScoreTable, truth: Mapping[str, int], confidence: float, resamples: int, seed: int) -> Evaluation:
@@ -117,7 +116,7 @@ def _ranking_values(used: Labels, scores: Floats) -> dict[str, float | None]:
     return {
         "roc_auc": float(sk.roc_auc_score(used, scores)),
         "average_precision": float(sk.average_precision_score(used, scores)),
-        **{name: float(tpr[fpr <= rate + _TOLERANCE].max()) for name, rate in FALSE_POSITIVE_RATES.items()},
+        **{name: float(tpr[fpr <= rate].max()) for name, rate in FALSE_POSITIVE_RATES.items()},
     }
 
 
@@ -138,7 +137,7 @@ def _bootstrapped(name: str, value: float | None, used: Labels, confidence: floa
 
 def _resolution(name: str, used: Labels) -> list[str]:
     negatives = len(used) - int(used.sum())
-    if name not in FALSE_POSITIVE_RATES or negatives * FALSE_POSITIVE_RATES[name] >= 1 - _TOLERANCE:
+    if name not in FALSE_POSITIVE_RATES or negatives * FALSE_POSITIVE_RATES[name] >= 1:
         return []
     finest = 100 / negatives
     return [f"{negatives} not-used images resolve no rate under {finest:.3g} %: this is the rate without any error"]

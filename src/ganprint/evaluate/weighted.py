@@ -12,8 +12,6 @@ __all__ = ["FALSE_POSITIVE_RATES", "count_figures", "level_sums", "ranking_figur
 Floats = NDArray[np.float64]
 
 FALSE_POSITIVE_RATES = {"tpr_at_fpr_10": 0.10, "tpr_at_fpr_05": 0.05, "tpr_at_fpr_01": 0.01}
-# Products of a rate and a whole number that should be whole may come out a little lower.
-_ROUNDING = 1e-9
 
 
 def weighted_figures(
@@ -78,7 +76,7 @@ def ranking_figures(positive: Floats, negative: Floats) -> dict[str, Floats]:
         "average_precision": _ratio((positive * precision).sum(axis=1), positives),
     }
     for name, rate in FALSE_POSITIVE_RATES.items():
-        allowed = fp <= (rate * negatives + _ROUNDING)[:, None]
+        allowed = fp <= (rate * negatives)[:, None]
         figures[name] = _ratio(np.where(allowed, tp, 0.0).max(axis=1), positives)
     return {name: np.where(both, values, np.nan) for name, values in figures.items()}
 
