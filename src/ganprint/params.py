@@ -55,6 +55,17 @@ class PhantomParameters(FrozenModel):
     memorisation
         From 0 (generator trained on other patients of the same population: the null holds by construction) to 1
         (near-copying).
+    autoencoder_steps, autoencoder_batch, autoencoder_width
+        Training steps, images per step and channels of the autoencoder that makes the codes.
+    code_dimensions
+        Main directions of the codes that the generator works in.
+    generator_steps_least, generator_steps_most
+        Training steps of the generator towards the dial's ends; between them they grow geometrically. At 0 they are
+        those of the default dial.
+    generator_batch, generator_width, generator_depth
+        Codes per training step, units per layer and layers of the generator.
+    sampling_steps
+        Denoising steps per generated image.
     """
 
     size: Literal[64, 128, 256] = 256
@@ -65,6 +76,22 @@ class PhantomParameters(FrozenModel):
     generated_development: int = Field(default=500, ge=1)
     generated_test: int = Field(default=2000, ge=1)
     memorisation: float = Field(default=0.5, ge=0, le=1)
+    autoencoder_steps: int = Field(default=500, ge=1)
+    autoencoder_batch: int = Field(default=6, ge=1)
+    autoencoder_width: int = Field(default=48, ge=8, multiple_of=8)
+    code_dimensions: int = Field(default=192, ge=1)
+    generator_steps_least: int = Field(default=50, ge=1)
+    generator_steps_most: int = Field(default=1000, ge=1)
+    generator_batch: int = Field(default=256, ge=1)
+    generator_width: int = Field(default=768, ge=8)
+    generator_depth: int = Field(default=3, ge=1)
+    sampling_steps: int = Field(default=25, ge=2)
+
+    @model_validator(mode="after")
+    def _steps_grow(self) -> "PhantomParameters":
+        if self.generator_steps_least > self.generator_steps_most:
+            raise ValueError("generator_steps_least must not exceed generator_steps_most")
+        return self
 
 
 class CorpusParameters(FrozenModel):
