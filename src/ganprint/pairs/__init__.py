@@ -1,0 +1,54 @@
+"""Exact arithmetic on grids of (real, generated) pairs: pure functions and estimators, no files.
+
+Names are loaded on first use, so that what needs only NumPy does not import torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganprint.pairs.distances import squared_distances
+    from ganprint.pairs.eigenvalue import largest_eigenvalue
+    from ganprint.pairs.grid_dual import ConvergenceError, GridDual, solve_grid_dual
+    from ganprint.pairs.nearest import nearest
+    from ganprint.pairs.rank_one import generated_weights
+    from ganprint.pairs.relation import RelationModule, grid_logits, relation_blocks, relation_scores
+    from ganprint.pairs.svc import GridSVC, scale_gamma
+
+__all__ = [
+    "ConvergenceError",
+    "GridDual",
+    "GridSVC",
+    "RelationModule",
+    "generated_weights",
+    "grid_logits",
+    "largest_eigenvalue",
+    "nearest",
+    "relation_blocks",
+    "relation_scores",
+    "scale_gamma",
+    "solve_grid_dual",
+    "squared_distances",
+]
+
+_MODULES = {
+    "ConvergenceError": "grid_dual",
+    "GridDual": "grid_dual",
+    "GridSVC": "svc",
+    "RelationModule": "relation",
+    "generated_weights": "rank_one",
+    "grid_logits": "relation",
+    "largest_eigenvalue": "eigenvalue",
+    "nearest": "nearest",
+    "relation_blocks": "relation",
+    "relation_scores": "relation",
+    "scale_gamma": "svc",
+    "solve_grid_dual": "grid_dual",
+    "squared_distances": "distances",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
