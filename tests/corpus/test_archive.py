@@ -208,11 +208,11 @@ def test_the_default_limits_let_the_largest_edition_pass(tmp_path):
     assert sum(len(files) for _, _, files in os.walk(tmp_path / "out")) == 10_860
 
 
-def test_a_long_tar_header_is_not_read_into_memory(tmp_path):
-    """A pax header is data that a reader loads whole: its size is judged first."""
+def test_a_long_tar_header_is_not_read(tmp_path):
+    """A pax header is data that a reader loads whole, and parses slowly: its size is judged first."""
     member = tarfile.TarInfo("x")
-    member.pax_headers = {"comment": "0" * (8 << 20)}
-    refuse(make_tar(tmp_path / "a.tar.gz", [(member, b"")], "w:gz"), "a header of 83.* bytes")
+    member.pax_headers = {"comment": "0" * 40_000}
+    refuse(make_tar(tmp_path / "a.tar.gz", [(member, b"")], "w:gz"), "a header of 40448 bytes")
 
 
 def test_a_sparse_file_is_refused(tmp_path):
@@ -237,7 +237,7 @@ def test_an_encrypted_zip_is_refused(tmp_path):
     for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(magic) + offset] |= 1
     source.write_bytes(bytes(data))
-    refuse(source, "encrypted")
+    refuse(source, "encrypted; unpack it with its password")
 
 
 def test_an_unknown_compression_is_refused(tmp_path):

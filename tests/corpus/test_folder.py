@@ -161,6 +161,15 @@ def test_two_images_of_one_id_are_refused(tmp_path, other):
         scan(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a,b.png", 'a"b.png', " a.png", "a\nb.png", "a .png"])
+def test_a_name_that_is_no_id_is_refused_at_once(tmp_path, name):
+    """An id that would break a line of the submission is found before any image is read."""
+    (fill(tmp_path) / "test/real_unknown" / name).write_bytes(b"")
+    with pytest.raises(InputError, match="is no id for a submission") as caught:
+        scan(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 def test_one_id_in_two_splits_or_roles_is_no_clash(tmp_path):
     """generated_1 is in both splits of every edition."""
     found = scan(fill(tmp_path))

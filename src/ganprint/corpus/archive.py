@@ -23,7 +23,8 @@ __all__ = ["unpack"]
 _NOT_READ = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar", b"\x28\xb5\x2f\xfd": "zstandard"}
 _COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
-_LARGEST_READ = 4 << 20  # a tar header that is larger would be read into memory at once
+# A tar's extended header is read whole and matched by a pattern that takes quadratic time in some Python versions.
+_LARGEST_READ = 32 << 10
 _HEADER_BYTES = 4096  # a tar's own bytes per entry, names of usual length included
 # What zipfile, tarfile and the decompressors raise on bytes that are not what they expect.
 _BROKEN = (

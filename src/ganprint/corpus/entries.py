@@ -11,7 +11,7 @@ from ganprint.errors import InputError
 __all__ = ["ARCHIVE_SUFFIXES", "ArchiveLimits", "EntryWriter", "is_archive_name"]
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
-_CHUNK = 1 << 20
+_CHUNK = 16 << 10
 
 
 @dataclass(frozen=True)

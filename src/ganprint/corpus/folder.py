@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganprint.corpus.groups import GROUPS_FILE, read_groups
-from ganprint.corpus.index import CorpusImage, natural_key
+from ganprint.corpus.index import CorpusImage, is_id, natural_key
 from ganprint.corpus.layouts import PARTS, Part, match_layout
 from ganprint.corpus.png import MAX_PIXELS, grey_png
 from ganprint.errors import InputError
@@ -206,6 +206,10 @@ def _groups_path(root: Path, folders: Iterable[str]) -> str | None:
 def _images(root: Path, chosen: list[tuple[Part, str]], groups_path: str | None) -> tuple[ScannedImage, ...]:
     seen: dict[tuple[str, str, str], str] = {}
     for part, path in chosen:
+        if not is_id(Path(path).stem):
+            raise InputError(
+                f"{root}: {path!r} is no id for a submission (comma, quote, outer blank); rename the image"
+            )
         # Compared without case: the store must also be readable on a disk that does not tell cases apart.
         key = (part.split, part.role, Path(path).stem.casefold())
         if key in seen:

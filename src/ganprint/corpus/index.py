@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["INDEX_COLUMNS", "CorpusImage", "Membership", "Role", "Split", "natural_key"]
+__all__ = ["INDEX_COLUMNS", "CorpusImage", "Membership", "Role", "Split", "is_id", "natural_key"]
 
 Role = Literal["real", "generated"]
 Split = Literal["development", "test"]
@@ -47,6 +47,17 @@ class CorpusImage:
     width: int
     height: int
     conversion: str = ""
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text can be a file stem, and an unquoted first field of a submission.
+
+    Examples
+    --------
+    >>> is_id("real_unknown_0001"), is_id("../up"), is_id("a,b")
+    (True, False, False)
+    """
+    return text.isprintable() and text == text.strip() and text[:1] not in {"", "."} and not set(text) & set(',"/\\')
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:

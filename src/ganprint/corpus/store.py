@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ganprint.corpus.index import INDEX_COLUMNS, CorpusImage, natural_key
+from ganprint.corpus.index import INDEX_COLUMNS, CorpusImage, is_id, natural_key
 from ganprint.errors import InputError
 from ganprint.files import atomic_directory, sha256_of, write_json
 
@@ -133,7 +133,7 @@ def read_index(root: Path) -> pd.DataFrame:
     stored = "images/" + index["split"] + "/" + index["role"] + "/" + index["id"] + ".png"
     checks = {
         "split, role or membership": kind.isin(_KINDS),
-        "id": index["id"].map(_is_id),
+        "id": index["id"].map(is_id),
         "path": index["path"] == stored,
         "sha256": index["sha256"].str.fullmatch("[0-9a-f]{64}"),
         "width or height": index["width"].str.fullmatch("[1-9][0-9]{0,8}")
@@ -175,13 +175,8 @@ def verify_files(root: Path, index: pd.DataFrame) -> None:
         raise InputError(f"{root}: {'; '.join(said)}; run ganprint corpus again")
 
 
-def _is_id(text: str) -> bool:
-    """Say whether a text can be a file stem, and an unquoted first field of a submission."""
-    return text.isprintable() and text == text.strip() and text[:1] not in {"", "."} and not set(text) & set(',"/\\')
-
-
 def _check(image: CorpusImage) -> None:
-    if not _is_id(image.id):
+    if not is_id(image.id):
         raise InputError(f"image id {image.id!r} has a comma, quote, slash, outer blank or the like; rename the image")
     if (image.split, image.role, image.membership) not in _KINDS:
         raise ValueError(f"{image.id}: {image.split} {image.role} can not be {image.membership!r}")
