@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import stat
 import struct
 import tarfile
@@ -55,10 +56,13 @@ def refuse(source: Path, message: str, limits: ArchiveLimits | None = None) -> N
     """Unpacking fails with the message, and leaves nothing anywhere."""
     home = source.parent
     before = sorted(home.rglob("*"))
-    with pytest.raises(InputError, match=message) as caught:
+    with pytest.raises(InputError) as caught:
         unpack(source, home / "out", limits)
-    assert str(caught.value).startswith(str(source))
-    assert "\n" not in str(caught.value)
+    said = str(caught.value)
+    assert said.startswith(str(source))
+    assert "\n" not in said
+    # Without the folder, whose name is the test's own and could match by itself.
+    assert re.search(message, said.replace(str(home), "")), said
     assert sorted(home.rglob("*")) == before
 
 
