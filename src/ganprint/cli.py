@@ -261,7 +261,8 @@ def validate(file: Path, ids_file: Path, *, strict: bool) -> None:
     show_default=True,
     help="Folder to write.",
 )
-def import_official_command(path: Path, out: Path) -> None:
+@click.option("--edition", type=click.Choice(["2023", "2025"]), help="Edition to compare with.  [default: nearest]")
+def import_official_command(path: Path, out: Path, edition: str | None) -> None:
     """Import the organisers' archive or folder PATH, verify it, and report what differs from the edition.
 
     Nothing is uploaded anywhere. Archives are unpacked safely: no path escapes, no links, limits on size and number.
@@ -273,7 +274,7 @@ def import_official_command(path: Path, out: Path) -> None:
     """
     from ganprint.corpus.official import import_official
 
-    click.echo(import_official(path, out).render())
+    click.echo(import_official(path, out, edition=edition).render())
 
 
 @main.command()

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["FIGURES", "Row", "rows_of_run", "rows_of_trivial", "table_lines"]
+__all__ = ["FIGURES", "OWN_READING", "Row", "rows_of_run", "rows_of_trivial", "table_lines"]
 
 FIGURES = ("f1", "accuracy", "roc_auc")
 """Figures of the short table; the metrics files have all of them."""
+
+OWN_READING = "own"
+"""Name of a run's own scores among its readings."""
 
 _TITLES = {"f1": "F1", "accuracy": "accuracy", "roc_auc": "ROC AUC"}
 _SPLITS = {"development": "dev", "test": "test"}
@@ -45,10 +48,13 @@ def rows_of_run(details: Mapping[str, Any]) -> list[Row]:
     if details["refusal"] is not None:
         return [Row(name, "refused", {}, str(details["refusal"]))]
     rows = []
-    for number, (reading, splits) in enumerate(details["readings"].items()):
-        title = name if number == 0 else f"{name}, {reading}"
+    readings = dict(details["readings"])
+    own = readings.pop(OWN_READING)
+    for reading, splits in [(OWN_READING, own), *readings.items()]:
+        other = reading != OWN_READING
+        title = f"{name}, {reading}" if other else name
         figures = {split: _figures(evaluation) for split, evaluation in splits.items()}
-        rows.append(Row(title, "reading" if number else "run", figures))
+        rows.append(Row(title, "reading" if other else "run", figures))
     return rows
 
 

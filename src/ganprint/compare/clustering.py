@@ -7,6 +7,7 @@ on the development images, test images to the nearest cluster. ``corrected`` cut
 data, and each cluster carries its share of used images.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -160,6 +161,7 @@ class ClusteringAsWritten(_DevelopmentTree):
     comparator = "clustering"
     variant = "as_written"
     Parameters: ClassVar[type[FrozenModel]] = AsWrittenParameters
+    quick: ClassVar[Mapping[str, Any]] = {"agglomerated_features": 4, "clusters": 3}
     parameters: AsWrittenParameters
 
     def fit(self, development: Development, context: Context) -> Self:

@@ -88,6 +88,8 @@ class Comparator(ABC):
     pixels: ClassVar[bool] = False
     """True when the view must be grey values rather than features."""
     Parameters: ClassVar[type[FrozenModel]] = NoParameters
+    quick: ClassVar[Mapping[str, Any]] = {}
+    """Parameters under which a fit on a few small images takes a second: what the contract tests run with."""
 
     def __init__(self, parameters: FrozenModel | None = None) -> None:
         if parameters is None:

@@ -6,8 +6,9 @@ softmax and keeps the rest. ``corrected`` uses scaled pixels, logits, balanced g
 best ROC AUC on held-out real images.
 """
 
+from collections.abc import Mapping
 from copy import deepcopy
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -31,6 +32,9 @@ from ganprint.params import FrozenModel
 from ganprint.seeds import derive_seed, generator
 
 __all__ = ["RelationAsCoded", "RelationAsWritten", "RelationCorrected"]
+
+
+_QUICK = {"depth": 10, "planes": 4, "epochs": 2, "learning_rate": 1e-2}
 
 
 class PairParameters(OptimiserParameters):
@@ -139,6 +143,7 @@ class RelationAsCoded(_Relation):
     comparator = "relation"
     variant = "as_coded"
     Parameters: ClassVar[type[FrozenModel]] = AsCodedParameters
+    quick: ClassVar[Mapping[str, Any]] = {**_QUICK, "pairs_per_epoch": 32}
     parameters: AsCodedParameters
 
     def fit(self, development: Development, context: Context) -> Self:
@@ -216,6 +221,7 @@ class RelationAsWritten(_Relation):
     comparator = "relation"
     variant = "as_written"
     Parameters: ClassVar[type[FrozenModel]] = PairParameters
+    quick: ClassVar[Mapping[str, Any]] = {**_QUICK, "pairs_per_epoch": 32}
     parameters: PairParameters
 
     def fit(self, development: Development, context: Context) -> Self:
@@ -249,6 +255,7 @@ class RelationCorrected(_Relation):
     comparator = "relation"
     variant = "corrected"
     Parameters: ClassVar[type[FrozenModel]] = GridParameters
+    quick: ClassVar[Mapping[str, Any]] = {**_QUICK, "steps_per_epoch": 4}
     parameters: GridParameters
 
     def _scale(self, grey: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 from ganprint.compare.protocol import create
 from ganprint.corpus.folder import Scan, images_of, scan
 from ganprint.corpus.index import CorpusImage
-from ganprint.corpus.official import import_official
+from ganprint.corpus.official import opened, verify
 from ganprint.corpus.store import CorpusSummary, write_corpus
 from ganprint.corpus.truth import read_truth, write_truth
 from ganprint.errors import InputError
@@ -57,12 +57,14 @@ def _phantom(places: Places, params: Params, facts: dict[str, Any]) -> CorpusSum
 
 def _imported(places: Places, params: Params, facts: dict[str, Any]) -> CorpusSummary:
     source = places.root / params.corpus.path
-    if params.corpus.kind == "official" and not source.is_dir():
-        # An archive is unpacked beside the corpus first: the checks of the import apply to it as to any other.
-        unpacked = places.root / "data" / "official"
-        import_official(source, unpacked)
-        source = unpacked
-    scanned = scan(source)
+    if params.corpus.kind == "official":
+        places.corpus.parent.mkdir(parents=True, exist_ok=True)
+        with opened(source, places.corpus.parent) as scanned:
+            return _stored(places, params, scanned, facts | {"edition": verify(scanned).to_dict()})
+    return _stored(places, params, scan(source), facts)
+
+
+def _stored(places: Places, params: Params, scanned: Scan, facts: dict[str, Any]) -> CorpusSummary:
     test_ids = [image.id for image in scanned.images if (image.part.split, image.part.role) == ("test", "real")]
     truth = read_truth(places.root / params.corpus.truth, test_ids)
     with bar("import", len(scanned.images), "image") as advance:

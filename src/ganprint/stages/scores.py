@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ganprint.audit.summary import OWN_READING
 from ganprint.errors import InputError
 from ganprint.evaluate.tables import ScoreTable
 from ganprint.stages.places import Places
@@ -16,8 +17,6 @@ __all__ = ["OWN_READING", "REFUSAL_FILE", "SCORES_FILE", "THRESHOLD_FILE", "Comp
 SCORES_FILE = "scores.csv"
 REFUSAL_FILE = "refusal.json"
 THRESHOLD_FILE = "threshold.json"
-OWN_READING = "own"
-"""Name of a run's own scores in the column ``reading``; other readings of the same fit have names of their own."""
 
 _COLUMNS = ["reading", "split", "id", "group", "score", "decision", "fold"]
 
