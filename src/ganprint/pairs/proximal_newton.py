@@ -6,17 +6,16 @@ box are put at their bounds and the rest solves (K_FF + I / sigma) e = r with su
 the Kronecker product as K (Li, Sun & Toh 2018 for the method).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ganprint.pairs.free_system import FreeSystems
 from ganprint.pairs.grid_problem import Array, GridProblem, project
 
 __all__ = ["ProximalNewton"]
 
 _NEWTON_STEPS = 25
-_CG_STEPS = 500
 
 
 @dataclass
@@ -31,15 +30,18 @@ class ProximalNewton:
         Largest KKT violation of the result.
     budget
         Largest number of Newton steps in all.
-    steps, products
-        Newton steps and conjugate-gradient products so far.
+    steps
+        Newton steps so far.
     """
 
     problem: GridProblem
     tol: float
     budget: int
     steps: int = 0
-    products: int = 0
+    systems: FreeSystems = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.systems = FreeSystems(self.problem)
 
     def solve(self, start: Array, sigma: float = 3.0) -> Array:
         """Give a feasible array whose KKT violation is at most ``tol``, or the best found within the budget."""
@@ -61,7 +63,9 @@ class ProximalNewton:
         problem = self.problem
         free = ((centre > problem.lower) & (centre < problem.upper)).astype(np.float64)
         # Predictor: keep the bounds of the centre and solve for the rest.
-        v = centre + self._free_solve(free, free * (problem.signs - product), 0.0, sigma, 1e-2)
+        v = centre + self.systems.solve(
+            free, free * (problem.signs - product), 0.0, sigma=sigma, accuracy=1e-2, floor=1e-3 * self.tol
+        )
         kv = problem.product(v)
         shift, accuracy = 0.0, 1e-3
         for _ in range(_NEWTON_STEPS):
@@ -69,10 +73,10 @@ class ProximalNewton:
             shift, inside = project(target, problem.lower, problem.upper, shift)
             moved = target - shift
             free = ((moved > problem.lower) & (moved < problem.upper)).astype(np.float64)
-            step, slope = self._direction(v, kv, inside, free, sigma, accuracy)
+            step, slope = self._direction(v, kv, inside, free, sigma=sigma, accuracy=accuracy)
             k_step = problem.product(step)
             self.steps += 1
-            length = self._line_search(v, kv, step, k_step, slope, centre, sigma)
+            length = self._line_search(v, kv, step, k_step, slope=slope, centre=centre, sigma=sigma)
             if length < 1e-2:
                 accuracy = max(accuracy * 0.03, 1e-9)
             v, kv = v + length * step, kv + length * k_step
@@ -98,18 +102,18 @@ class ProximalNewton:
         return inner <= 0.3 * max(self.tol, float(np.abs(pull).max()))
 
     def _direction(
-        self, v: Array, kv: Array, inside: Array, free: Array, sigma: float, accuracy: float
+        self, v: Array, kv: Array, inside: Array, free: Array, *, sigma: float, accuracy: float
     ) -> tuple[Array, float]:
         """Newton direction of the merit function at v, and its slope."""
         residual = v - inside
         bound = (1 - free) * residual
         right = free * (self.problem.product(bound) - residual / sigma)
         total = -float(np.vdot(free, v)) - float(np.vdot(1 - free, inside))
-        step = self._free_solve(free, right, total, sigma, accuracy) - bound
+        step = self.systems.solve(free, right, total, sigma=sigma, accuracy=accuracy, floor=1e-3 * self.tol) - bound
         return step, float(np.vdot(kv - self.problem.product(inside), step))
 
     def _line_search(
-        self, v: Array, kv: Array, step: Array, k_step: Array, slope: float, centre: Array, sigma: float
+        self, v: Array, kv: Array, step: Array, k_step: Array, *, slope: float, centre: Array, sigma: float
     ) -> float:
         """Backtrack until the merit function falls enough (Armijo)."""
 
@@ -124,37 +128,3 @@ class ProximalNewton:
         while length > 1e-3 and merit(length) > start + 1e-4 * length * slope + 1e-12 * abs(start):
             length /= 2
         return length
-
-    def _free_solve(self, free: Array, right: Array, total: float, sigma: float, accuracy: float) -> Array:
-        """Solve (K_FF + I / sigma) e + beta 1 = right on the free set with sum(e) = total."""
-        count = max(float(free.sum()), 1.0)
-
-        def operator(x: Array) -> Array:
-            return free * self.problem.product(x) + x / sigma
-
-        def centred(x: Array) -> Array:
-            return free * (x - float(np.vdot(free, x)) / count)
-
-        offset = free * (total / count)
-        rest = centred(right - operator(offset))
-        goal = max(1e-3 * self.tol, accuracy * float(np.abs(rest).max()))
-        solution, products = _conjugate_gradients(lambda x: centred(operator(x)), rest, goal)
-        self.products += products
-        return offset + solution
-
-
-def _conjugate_gradients(operator: Callable[[Array], Array], right: Array, goal: float) -> tuple[Array, int]:
-    """Solve until every residual is at most ``goal``; give the solution and the number of products."""
-    solution, residual, direction = np.zeros_like(right), right.copy(), right.copy()
-    square = float(np.vdot(residual, residual))
-    for count in range(_CG_STEPS):
-        if float(np.abs(residual).max(initial=0.0)) <= goal:
-            return solution, count
-        image = operator(direction)
-        length = square / float(np.vdot(direction, image))
-        solution += length * direction
-        residual -= length * image
-        previous, square = square, float(np.vdot(residual, residual))
-        direction *= square / previous
-        direction += residual
-    return solution, _CG_STEPS
