@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ganprint.pairs.distances import squared_distances
     from ganprint.pairs.eigenvalue import largest_eigenvalue
     from ganprint.pairs.grid_dual import ConvergenceError, GridDual, solve_grid_dual
-    from ganprint.pairs.nearest import nearest
+    from ganprint.pairs.nearest_rows import nearest
     from ganprint.pairs.rank_one import generated_weights
     from ganprint.pairs.relation import RelationModule, grid_logits, relation_blocks, relation_scores
     from ganprint.pairs.svc import GridSVC, scale_gamma
@@ -39,7 +39,7 @@ _MODULES = {
     "generated_weights": "rank_one",
     "grid_logits": "relation",
     "largest_eigenvalue": "eigenvalue",
-    "nearest": "nearest",
+    "nearest": "nearest_rows",
     "relation_blocks": "relation",
     "relation_scores": "relation",
     "scale_gamma": "svc",

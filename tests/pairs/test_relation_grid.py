@@ -1,0 +1,133 @@
+"""The factorised relation network against the plain one, pair by pair."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import ganprint.pairs
+from ganprint.pairs import RelationModule, grid_logits, relation_blocks, relation_scores
+
+
+def plain_network(module):
+    """The layers of the paper in its order, sharing the weights of ``module``."""
+    return nn.Sequential(
+        module.first, module.first_norm, nn.ReLU(), nn.AdaptiveMaxPool2d(5),
+        module.second, module.second_norm, nn.ReLU(), nn.AdaptiveMaxPool2d(1),
+        nn.Flatten(), module.hidden, nn.ReLU(), module.last, nn.Sigmoid(), nn.Flatten(0),
+    )  # fmt: skip
+
+
+def trained(channels, size=8, seed=0):
+    """A module whose batch-norms have statistics and scales of their own, some of them negative."""
+    rng = torch.Generator().manual_seed(seed)
+    module = RelationModule(channels)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=rng) * 0.2)
+        module.train()
+        module(torch.randn(16, 2 * channels, size, size, generator=rng))
+    return module.eval()
+
+
+def maps(n, channels, size, seed):
+    return torch.randn(n, channels, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+def pairs(real, generated):
+    m, n = len(real), len(generated)
+    return torch.cat([real.repeat_interleave(n, 0), generated.repeat(m, 1, 1, 1)], dim=1)
+
+
+def test_parameter_count_is_the_published_one():
+    """113 274 897 parameters at C = 2048, as the authors' network has."""
+    with torch.device("meta"):
+        module = RelationModule(2048)
+    assert sum(parameter.numel() for parameter in module.parameters()) == 113_274_897
+    assert module.first_norm.momentum == module.second_norm.momentum == 1
+
+
+@pytest.mark.parametrize("size", [4, 5, 8, 16])
+def test_module_is_the_papers_stack_of_layers(size):
+    """The module written layer by layer gives the same scores, on maps smaller and larger than the pool."""
+    module = trained(6, size)
+    joined = maps(7, 12, size, 1)
+    with torch.inference_mode():
+        torch.testing.assert_close(module(joined), plain_network(module)(joined), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [4, 8, 13])
+@pytest.mark.parametrize("block", [1, 3, 64])
+def test_scores_equal_the_plain_network_pair_by_pair(size, block):
+    """Split first layer, folded batch-norms and early pooling change no score beyond float32 rounding."""
+    module = trained(6, size)
+    real, generated = maps(5, 6, size, 2), maps(7, 6, size, 3)
+    with torch.inference_mode():
+        expected = plain_network(module)(pairs(real, generated)).view(5, 7)
+        scores = torch.cat(list(relation_blocks(module, real, generated, block=block)), dim=1)
+        streamed = relation_scores(module, real, iter([generated[:2], generated[2:]]), block=block)
+    torch.testing.assert_close(scores, expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(streamed, expected.mean(dim=1), rtol=0, atol=1e-5)
+
+
+def test_training_on_a_grid_equals_training_on_built_pairs():
+    """Logits, gradients of weights and of maps, and the batch-norms' running statistics all agree."""
+    torch.manual_seed(0)
+    module, other = RelationModule(4).double().train(), RelationModule(4).double().train()
+    other.load_state_dict(module.state_dict())
+    ours = [maps(3, 4, 7, 5).double().requires_grad_(), maps(5, 4, 7, 6).double().requires_grad_()]
+    theirs = [side.detach().clone().requires_grad_() for side in ours]
+    grid = grid_logits(module, *ours)
+    built = other.logits(pairs(*theirs)).view(3, 5)
+    torch.testing.assert_close(grid, built, rtol=1e-10, atol=1e-10)
+    weights = torch.arange(15.0, dtype=torch.float64).view(3, 5)
+    (grid * weights).sum().backward()
+    (built * weights).sum().backward()
+    for (name, mine), (_, plain) in zip(module.named_parameters(), other.named_parameters(), strict=True):
+        assert mine.grad is not None, name
+        torch.testing.assert_close(mine.grad, plain.grad, rtol=1e-8, atol=1e-9, msg=name)
+    for mine, plain in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine.grad, plain.grad, rtol=1e-8, atol=1e-9)
+    for mine, plain in zip(module.buffers(), other.buffers(), strict=True):
+        torch.testing.assert_close(mine, plain)
+
+
+def test_evaluation_logits_of_the_grid_are_those_of_the_blocks():
+    """Two ways through the room give one answer."""
+    module = trained(5)
+    real, generated = maps(3, 5, 8, 7), maps(4, 5, 8, 8)
+    with torch.inference_mode():
+        blocks = torch.cat(list(relation_blocks(module, real, generated, block=3)), dim=1)
+        torch.testing.assert_close(torch.sigmoid(grid_logits(module, real, generated)), blocks, rtol=0, atol=1e-5)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 100), block=st.integers(1, 9), order=st.permutations(range(6)))
+def test_order_and_blocks_do_not_matter(seed, block, order):
+    """A real image's score depends on itself and the set of generated images alone."""
+    module = trained(3, 6, seed)
+    real, generated = maps(4, 3, 6, seed + 1), maps(6, 3, 6, seed + 2)
+    expected = relation_scores(module, real, generated)
+    torch.testing.assert_close(
+        relation_scores(module, real.flip(0), generated[list(order)], block=block), expected.flip(0), rtol=0, atol=1e-6
+    )
+
+
+def test_scoring_in_training_mode_or_without_images_is_refused():
+    """Batch statistics would make a score depend on its block; a mean of nothing is not a score."""
+    module = trained(3)
+    with pytest.raises(ValueError, match="no generated maps"):
+        relation_scores(module, maps(2, 3, 6, 0), iter([]))
+    with pytest.raises(ValueError, match="block is 0"):
+        relation_scores(module, maps(2, 3, 6, 0), maps(2, 3, 6, 1), block=0)
+    with pytest.raises(ValueError, match="training mode"):
+        relation_scores(module.train(), maps(2, 3, 6, 0), maps(2, 3, 6, 1))
+
+
+def test_every_name_of_the_room_resolves():
+    """The lazy table and ``__all__`` stay in step, and unknown names fail as usual."""
+    for name in ganprint.pairs.__all__:
+        assert getattr(ganprint.pairs, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = ganprint.pairs.no_such_name
