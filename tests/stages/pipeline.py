@@ -1,0 +1,45 @@
+"""A project folder of its own, with the small profile, run through the command line in this process."""
+
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from ganprint.cli import main
+from ganprint.params import load_params
+from ganprint.stages.places import Places
+from ganprint.stages.profile import write_profile
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(root, *words, status=0):
+    """Run the command in a project folder and give what it printed."""
+    result = CliRunner().invoke(main, ["-C", str(root), *words], catch_exceptions=True)
+    shown = f"{words}: status {result.exit_code}\n{result.output}\n{result.exception!r}"
+    assert result.exit_code == status, shown
+    return result.output
+
+
+def new_project(root):
+    root.mkdir()
+    shutil.copytree(ROOT / "data" / "source", root / "data" / "source")
+    shutil.copy(ROOT / "requirements.lock", root)
+    write_profile(Places(root), "small", kind=None, path=None, truth=None)
+    return root
+
+
+def repro(root):
+    """Run every stage in the order of dvc.yaml."""
+    params = load_params(root / "params.yaml")
+    call(root, "corpus")
+    for name in params.embed:
+        call(root, "embed", name)
+    for run in params.runs:
+        call(root, "compare", run)
+    call(root, "submit")
+    for run in params.runs:
+        call(root, "evaluate", run)
+    call(root, "evaluate", "--trivial")
+    call(root, "audit")
+    return params
