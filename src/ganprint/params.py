@@ -57,8 +57,9 @@ class PhantomParameters(FrozenModel):
         (near-copying).
     autoencoder_steps, autoencoder_batch, autoencoder_width
         Training steps, images per step and channels of the autoencoder that makes the codes.
-    code_dimensions
-        Main directions of the codes that the generator works in.
+    moved_copies
+        Copies of every training slice, moved and resized a little, that the generator sees beside the slice itself;
+        the less so, the higher the dial.
     generator_steps_least, generator_steps_most
         Training steps of the generator towards the dial's ends; between them they grow geometrically. At 0 they are
         those of the default dial.
@@ -76,12 +77,12 @@ class PhantomParameters(FrozenModel):
     generated_development: int = Field(default=500, ge=1)
     generated_test: int = Field(default=2000, ge=1)
     memorisation: float = Field(default=0.5, ge=0, le=1)
-    autoencoder_steps: int = Field(default=500, ge=1)
+    autoencoder_steps: int = Field(default=400, ge=1)
     autoencoder_batch: int = Field(default=6, ge=1)
     autoencoder_width: int = Field(default=48, ge=8, multiple_of=8)
-    code_dimensions: int = Field(default=192, ge=1)
-    generator_steps_least: int = Field(default=50, ge=1)
-    generator_steps_most: int = Field(default=1000, ge=1)
+    moved_copies: int = Field(default=4, ge=1)
+    generator_steps_least: int = Field(default=100, ge=1)
+    generator_steps_most: int = Field(default=700, ge=1)
     generator_batch: int = Field(default=256, ge=1)
     generator_width: int = Field(default=768, ge=8)
     generator_depth: int = Field(default=3, ge=1)

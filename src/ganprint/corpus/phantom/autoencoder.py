@@ -4,14 +4,16 @@ It is fitted on patients of no split, so that nothing of a used or not-used pati
 """
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ganprint.corpus.phantom.muon import Muon
+from ganprint.corpus.phantom.workers import set_gradients
 
-__all__ = ["CODE_CHANNELS", "REDUCTION", "Autoencoder", "decode", "encode", "moved", "train_autoencoder"]
+__all__ = ["CODE_CHANNELS", "REDUCTION", "Autoencoder", "decode", "encode", "moved", "moves", "train_autoencoder"]
 
 REDUCTION = 32
 """Pixels per cell of the code grid, along one side."""
@@ -59,14 +61,14 @@ class Autoencoder(nn.Module):
     Parameters
     ----------
     width
-        Channels of the layers at an eighth of the resolution; deeper layers have 128.
+        Channels of the layers at an eighth of the resolution; deeper layers have 96.
     generator
         Where the first weights come from.
     """
 
     def __init__(self, width: int, generator: torch.Generator) -> None:
         super().__init__()
-        deep, fine = 128, 24
+        deep, fine = 96, 24
 
         def mix(inputs: int, outputs: int, kernel: int = 1) -> _Convolution:
             return _Convolution(inputs, outputs, kernel, generator)
@@ -95,14 +97,19 @@ class Autoencoder(nn.Module):
         return reconstruction
 
 
-def moved(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Give the images [n, 1, s, s] at other sizes (12 %) and places (5 % of the width): more patients out of few."""
-    count = len(images)
+def moves(count: int, generator: torch.Generator) -> Tensor:
+    """Draw affine changes [count, 2, 3]: of size (12 %) and of place (5 % of the width)."""
     change = torch.zeros(count, 2, 3)
     change[:, [0, 1], [0, 1]] = 1 + 0.12 * (2 * torch.rand(count, 2, generator=generator) - 1)
     change[:, :, 2] = 0.1 * (2 * torch.rand(count, 2, generator=generator) - 1)
+    return change
+
+
+def moved(images: Tensor, change: Tensor) -> Tensor:
+    """Give the images [n, 1, s, s] after the affine changes [n, 2, 3]: more patients out of few."""
     grid = functional.affine_grid(change, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    result = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return result.contiguous(memory_format=torch.channels_last)
 
 
 def train_autoencoder(
@@ -112,44 +119,52 @@ def train_autoencoder(
     steps: int,
     batch: int,
     generator: torch.Generator,
+    executor: Executor,
     progress: Callable[[int, int], None],
 ) -> None:
     """Train ``network`` in place on ``images`` [n, 1, s, s], each step on ``batch`` moved ones.
 
     The loss is the squared plus 0.3 times the absolute error: the latter keeps edges sharper.
     """
-    matrices = [weight for weight in network.parameters() if weight.ndim == 2]
-    others = [weight for weight in network.parameters() if weight.ndim != 2]
-    optimisers = [Muon(matrices, lr=0.02), torch.optim.Adam(others, lr=2e-3)]
+    parameters = list(network.parameters())
+    optimisers = [
+        Muon([weight for weight in parameters if weight.ndim == 2], lr=0.02, executor=executor),
+        torch.optim.Adam([weight for weight in parameters if weight.ndim != 2], lr=2e-3),
+    ]
 
     def rate(step: int) -> float:
         return min(1.0, (step + 1) / 20) * (1 - step / steps)
 
+    def loss(chosen: Tensor, change: Tensor) -> Tensor:
+        seen = moved(chosen, change)
+        error: Tensor = network(seen) - seen
+        return error.square().mean() + 0.3 * error.abs().mean()
+
     schedules = [torch.optim.lr_scheduler.LambdaLR(optimiser, rate) for optimiser in optimisers]
     for step in range(steps):
         chosen = images[torch.randint(len(images), (batch,), generator=generator)]
-        seen = moved(chosen, generator).contiguous(memory_format=torch.channels_last)
-        error = network(seen) - seen
-        loss = error.square().mean() + 0.3 * error.abs().mean()
-        for optimiser in optimisers:
-            optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        set_gradients(executor, parameters, loss, [chosen, moves(batch, generator)])
         for optimiser, schedule in zip(optimisers, schedules, strict=True):
             optimiser.step()
             schedule.step()
         progress(step + 1, steps)
 
 
-@torch.inference_mode()
-def encode(network: Autoencoder, images: Tensor) -> Tensor:
+def encode(network: Autoencoder, images: Tensor, executor: Executor) -> Tensor:
     """Give the codes [n, 16 x (s/32)^2] of images [n, 1, s, s]."""
-    blocks = (block.contiguous(memory_format=torch.channels_last) for block in torch.split(images, _BLOCK))
-    return torch.cat([network.encoder(block).flatten(1) for block in blocks])
+
+    @torch.inference_mode()
+    def encoded(block: Tensor) -> Tensor:
+        codes: Tensor = network.encoder(block.contiguous(memory_format=torch.channels_last))
+        return codes.flatten(1)
+
+    return torch.cat(list(executor.map(encoded, torch.split(images, _BLOCK))))
 
 
 @torch.inference_mode()
 def decode(network: Autoencoder, codes: Tensor) -> Tensor:
     """Give the images [n, 1, s, s] of codes [n, 16 x (s/32)^2]."""
     cells = round((codes.shape[1] / CODE_CHANNELS) ** 0.5)
-    blocks = (block.view(-1, CODE_CHANNELS, cells, cells) for block in torch.split(codes, _BLOCK))
-    return torch.cat([network.decoder(block.contiguous(memory_format=torch.channels_last)) for block in blocks])
+    block = codes.view(-1, CODE_CHANNELS, cells, cells)
+    images: Tensor = network.decoder(block.contiguous(memory_format=torch.channels_last))
+    return images

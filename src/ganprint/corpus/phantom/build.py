@@ -1,23 +1,25 @@
 """Build the phantom corpus: patients, coins, autoencoder, generator, samples."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ganprint.corpus.index import CorpusImage, Membership, Split
 from ganprint.corpus.phantom.cast import Member, Population, draw_cast, patient_slices, shuffled_numbers
 from ganprint.corpus.phantom.generator import ImageGenerator, train_image_generator
 from ganprint.corpus.phantom.png import png_bytes
+from ganprint.corpus.phantom.workers import worker_threads
 from ganprint.params import PhantomParameters
 
 __all__ = ["PhantomCorpus", "Progress", "build_phantom"]
 
 Progress = Callable[[str, int, int], None]
 Slices = NDArray[np.uint8]
+Place = tuple[Population, int]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class PhantomCorpus:
 
 
 def build_phantom(parameters: PhantomParameters, seed: int, progress: Progress | None = None) -> PhantomCorpus:
-    """Build the phantom corpus; the same parameters, seed, thread count and machine give the same bytes.
+    """Build the phantom corpus; the same parameters, seed and machine give the same bytes.
 
     Parameters
     ----------
@@ -50,17 +52,19 @@ def build_phantom(parameters: PhantomParameters, seed: int, progress: Progress |
     """
     report = progress if progress is not None else _silent
     cast = draw_cast(seed, parameters.development_patients, parameters.test_patients)
-    slices = _render(parameters, seed, [(member.split, member.number) for member in cast], "patients", report)
-    others = _render(
-        parameters, seed, [("other", number) for number in range(parameters.other_patients)], "other patients", report
-    )
-    used = np.concatenate([part for member, part in zip(cast, slices, strict=True) if member.used])
-    other = np.concatenate(others)
-    network = train_image_generator(
-        other, used if parameters.memorisation > 0 else other[: len(used)], parameters, seed, report
-    )
-    real, truth = _real_images(seed, cast, slices)
-    return PhantomCorpus([*real, *_generated_images(network, parameters, report)], truth)
+    strangers: list[Place] = [("other", number) for number in range(parameters.other_patients)]
+    with worker_threads() as executor:
+        render = partial(_render, parameters, seed, executor)
+        slices = render([(member.split, member.number) for member in cast], partial(report, "patients"))
+        other = np.concatenate(render(strangers, partial(report, "other patients")))
+        used = np.concatenate([part for member, part in zip(cast, slices, strict=True) if member.used])
+        # At the null not even the number of training slices may follow from the coins: it is their expectation.
+        expected = len(cast) * parameters.slices_per_patient // 2
+        seen = used if parameters.memorisation > 0 else other[:expected]
+        network = train_image_generator(other, seen, parameters, seed, executor=executor, report=report)
+        real, truth = _real_images(seed, cast, slices)
+        generated = list(_generated_images(network, parameters, executor, report))
+    return PhantomCorpus([*real, *generated], truth)
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -70,19 +74,18 @@ def _silent(step: str, done: int, total: int) -> None:
 def _render(
     parameters: PhantomParameters,
     seed: int,
-    places: list[tuple[Population, int]],
-    step: str,
-    report: Progress,
+    executor: Executor,
+    places: list[Place],
+    report: Callable[[int, int], None],
 ) -> list[Slices]:
-    def render(place: tuple[Population, int]) -> Slices:
+    def rendered(place: Place) -> Slices:
         return patient_slices(seed, *place, parameters.slices_per_patient, parameters.size)
 
-    rendered: list[Slices] = []
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for part in pool.map(render, places):
-            rendered.append(part)
-            report(step, len(rendered), len(places))
-    return rendered
+    slices: list[Slices] = []
+    for part in executor.map(rendered, places):
+        slices.append(part)
+        report(len(slices), len(places))
+    return slices
 
 
 def _real_images(seed: int, cast: list[Member], slices: list[Slices]) -> tuple[list[CorpusImage], dict[str, int]]:
@@ -114,19 +117,16 @@ def _image(name: str, split: Split, membership: Membership, group: str, grey: Sl
 
 
 def _generated_images(
-    network: ImageGenerator, parameters: PhantomParameters, report: Progress
+    network: ImageGenerator, parameters: PhantomParameters, executor: Executor, report: Progress
 ) -> Iterator[CorpusImage]:
-    total = parameters.generated_development + parameters.generated_test
-    done = 0
-    splits: tuple[tuple[Split, int], ...] = (
-        ("development", parameters.generated_development),
-        ("test", parameters.generated_test),
-    )
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for split, count in splits:
-            for number, image in enumerate(pool.map(png_bytes, network.samples(count)), start=1):
-                done += 1
-                report("samples", done, total)
-                yield CorpusImage(
-                    f"generated_{number:05d}", "generated", split, "", "", image, parameters.size, parameters.size
-                )
+    counts: dict[Split, int] = {
+        "development": parameters.generated_development,
+        "test": parameters.generated_test,
+    }
+    done, total = 0, sum(counts.values())
+    for split, count in counts.items():
+        for number, grey in enumerate(network.samples(count, executor), start=1):
+            name = f"generated_{number:05d}"
+            yield CorpusImage(name, "generated", split, "", "", png_bytes(grey), parameters.size, parameters.size)
+            done += 1
+            report("samples", done, total)

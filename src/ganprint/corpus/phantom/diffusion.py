@@ -5,12 +5,16 @@ few slices it gives those slices back.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Denoiser", "sample_codes", "train_denoiser"]
+from ganprint.corpus.phantom.codes import LearningSet
+from ganprint.corpus.phantom.workers import set_gradients
+
+__all__ = ["Denoiser", "denoised", "train_denoiser"]
 
 _TIME_FREQUENCIES = 32
 _LARGEST_TIME = 0.995
@@ -26,7 +30,7 @@ def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
 
 
 class Denoiser(nn.Module):
-    """Estimates the noise in a noisy code; a residual network of fully connected layers.
+    """Estimates the code behind a noisy one; a residual network of fully connected layers.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ class Denoiser(nn.Module):
         self.leave = nn.Sequential(nn.LayerNorm(width), _linear(width, code, generator))
 
     def forward(self, noisy: Tensor, time: Tensor) -> Tensor:
-        """Give the estimated noise [n, code] of codes [n, code] at times [n] in (0, 1)."""
+        """Give the estimated clean codes [n, code] of noisy codes [n, code] at times [n] in (0, 1)."""
         assert isinstance(self.frequencies, Tensor)
         phase = time[:, None] * self.frequencies
         hidden = self.enter(torch.cat([noisy, phase.sin(), phase.cos()], dim=1))
@@ -65,44 +69,49 @@ def _shares(time: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train_denoiser(
-    codes: Tensor,
+    codes: LearningSet,
     network: Denoiser,
     *,
     steps: int,
     batch: int,
     rate: float,
     generator: torch.Generator,
+    executor: Executor,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Train ``network`` in place on ``codes`` [n, code] (unit variance) for ``steps`` steps of Adam.
+    """Train ``network`` in place on ``codes`` of about unit variance for ``steps`` steps of Adam.
 
-    Every step sees ``batch`` codes drawn with replacement, each at its own time with its own noise; the rate falls
+    Every step sees ``batch`` codes, each at its own time with its own noise; the rate falls
     to zero along a half cosine.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=rate)
+    parameters = list(network.parameters())
+    optimiser = torch.optim.Adam(parameters, lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+
+    def loss(clean: Tensor, time: Tensor, noise: Tensor) -> Tensor:
+        signal, spread = _shares(time)
+        error: Tensor = network(signal * clean + spread * noise, time) - clean
+        return error.square().mean()
+
     for step in range(steps):
-        clean = codes[torch.randint(len(codes), (batch,), generator=generator)]
+        clean = codes.draw(batch, generator)
         time = torch.rand(batch, generator=generator) * _LARGEST_TIME
         noise = torch.randn(clean.shape, generator=generator)
-        signal, spread = _shares(time)
-        loss = (network(signal * clean + spread * noise, time) - noise).square().mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        set_gradients(executor, parameters, loss, [clean, time, noise])
         optimiser.step()
         schedule.step()
         progress(step + 1, steps)
 
 
 @torch.inference_mode()
-def sample_codes(network: Denoiser, count: int, code: int, *, steps: int, generator: torch.Generator) -> Tensor:
-    """Draw ``count`` codes by deterministic denoising in ``steps`` steps (DDIM, Song, Meng and Ermon 2021)."""
-    state = torch.randn((count, code), generator=generator)
+def denoised(network: Denoiser, noise: Tensor, steps: int) -> Tensor:
+    """Turn pure noise [n, code] into codes in ``steps`` deterministic steps (DDIM, Song, Meng and Ermon 2021)."""
+    count, state = len(noise), noise
     times = torch.linspace(_LARGEST_TIME, 0, steps + 1)
     for now, after in pairwise(times):
         signal, spread = _shares(now.expand(count))
-        noise = network(state, now.expand(count))
-        clean = (state - spread * noise) / signal
+        clean = network(state, now.expand(count))
+        left = (state - signal * clean) / spread
         signal, spread = _shares(after.expand(count))
-        state = signal * clean + spread * noise
+        state = signal * clean + spread * left
     return state

@@ -1,7 +1,8 @@
-"""The generative network as a whole: autoencoder, code space, denoiser; how training length follows from the dial."""
+"""The generative network as a whole: autoencoder, code scale, denoiser; how its training follows from the dial."""
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -11,16 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganprint.corpus.phantom.autoencoder import Autoencoder, decode, encode, moved, train_autoencoder
-from ganprint.corpus.phantom.codes import CodeSpace, fit_code_space
-from ganprint.corpus.phantom.diffusion import Denoiser, sample_codes, train_denoiser
+from ganprint.corpus.phantom.autoencoder import Autoencoder, decode, encode, moved, moves, train_autoencoder
+from ganprint.corpus.phantom.codes import CodeScale, LearningSet, fit_code_scale
+from ganprint.corpus.phantom.diffusion import Denoiser, denoised, train_denoiser
 from ganprint.params import PhantomParameters
 from ganprint.seeds import derive_seed
 
-__all__ = ["ImageGenerator", "generator_steps", "train_image_generator"]
+__all__ = ["ImageGenerator", "exact_share", "generator_steps", "train_image_generator"]
 
-_SAMPLES_AT_ONCE = 64
-_MOVED_COPIES = 2
+_SAMPLES_AT_ONCE = 32
 
 
 class Report(Protocol):
@@ -36,8 +36,8 @@ class ImageGenerator:
 
     Attributes
     ----------
-    autoencoder, space, denoiser
-        Its parts: a sample is denoised in the space, then decoded.
+    autoencoder, scale, denoiser
+        Its parts: a sample is denoised, scaled, then decoded.
     sampling_steps
         Denoising steps per sample.
     chance
@@ -45,23 +45,20 @@ class ImageGenerator:
     """
 
     autoencoder: Autoencoder
-    space: CodeSpace
+    scale: CodeScale
     denoiser: Denoiser
     sampling_steps: int
     chance: torch.Generator
 
-    def samples(self, count: int) -> Iterator[NDArray[np.uint8]]:
+    def samples(self, count: int, executor: Executor) -> Iterator[NDArray[np.uint8]]:
         """Draw ``count`` slices [size, size]."""
-        dimensions = len(self.space.spread)
-        for start in range(0, count, _SAMPLES_AT_ONCE):
-            coordinates = sample_codes(
-                self.denoiser,
-                min(_SAMPLES_AT_ONCE, count - start),
-                dimensions,
-                steps=self.sampling_steps,
-                generator=self.chance,
-            )
-            yield from to_grey(decode(self.autoencoder, self.space.leave(coordinates)))
+        noise = torch.randn((count, len(self.scale.mean)), generator=self.chance)
+        for block in executor.map(self._slices, torch.split(noise, _SAMPLES_AT_ONCE)):
+            yield from block
+
+    def _slices(self, noise: Tensor) -> NDArray[np.uint8]:
+        scaled = denoised(self.denoiser, noise, self.sampling_steps)
+        return to_grey(decode(self.autoencoder, self.scale.leave(scaled)))
 
 
 def to_network(grey: NDArray[np.uint8]) -> Tensor:
@@ -74,28 +71,39 @@ def to_grey(images: Tensor) -> NDArray[np.uint8]:
     return np.asarray(((images[:, 0].clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy(), dtype=np.uint8)
 
 
-def generator_steps(parameters: PhantomParameters) -> int:
-    """Give the generator's training steps.
-
-    They grow geometrically with the dial, from ``generator_steps_least`` (dial just above 0) to
-    ``generator_steps_most`` (dial at 1). At 0 they are those of the default dial: the null differs from the default
-    by the training set alone.
-    """
+def _dial(parameters: PhantomParameters) -> float:
+    """Give the dial, or at 0 the default one: the null differs from the default by the training set alone."""
     default = float(PhantomParameters.model_fields["memorisation"].default)
-    dial = parameters.memorisation if parameters.memorisation > 0 else default
+    return parameters.memorisation if parameters.memorisation > 0 else default
+
+
+def generator_steps(parameters: PhantomParameters) -> int:
+    """Give the generator's training steps, geometric in the dial from the least to the most."""
     ratio = parameters.generator_steps_most / parameters.generator_steps_least
-    return math.floor(parameters.generator_steps_least * ratio**dial + 0.5)
+    steps: float = parameters.generator_steps_least * ratio ** _dial(parameters)
+    return math.floor(steps + 0.5)
+
+
+def exact_share(parameters: PhantomParameters) -> float:
+    """Give the share of training codes that are not moved: the square of the dial."""
+    return _dial(parameters) ** 2
 
 
 def train_image_generator(
-    other: NDArray[np.uint8], seen: NDArray[np.uint8], parameters: PhantomParameters, seed: int, report: Report
+    other: NDArray[np.uint8],
+    seen: NDArray[np.uint8],
+    parameters: PhantomParameters,
+    seed: int,
+    *,
+    executor: Executor,
+    report: Report,
 ) -> ImageGenerator:
     """Train the generator.
 
     Parameters
     ----------
     other
-        Slices [n, s, s] of patients of no split: autoencoder and code space are fitted on them.
+        Slices [n, s, s] of patients of no split: autoencoder and code scale are fitted on them.
     seen
         Slices [m, s, s] that the denoiser is trained on: the used ones, or at the null others.
     """
@@ -111,21 +119,29 @@ def train_image_generator(
         steps=parameters.autoencoder_steps,
         batch=parameters.autoencoder_batch,
         generator=chance("autoencoder", "batches"),
+        executor=executor,
         progress=partial(report, "autoencoder"),
     )
-    moves = chance("codes", "moves")
-    shown = torch.cat([images, *(moved(images, moves) for _ in range(_MOVED_COPIES))])
-    space = fit_code_space(encode(autoencoder, shown), parameters.code_dimensions)
+    scale = fit_code_scale(encode(autoencoder, images, executor))
+    shown = to_network(seen)
+    copies = shown.repeat(parameters.moved_copies, 1, 1, 1)
+    changes = moves(len(copies), chance("generator", "moves"))
+    codes = LearningSet(
+        exact=scale.enter(encode(autoencoder, shown, executor)),
+        moved=scale.enter(encode(autoencoder, moved(copies, changes), executor)),
+        exact_share=exact_share(parameters),
+    )
     denoiser = Denoiser(
-        len(space.spread), parameters.generator_width, parameters.generator_depth, chance("generator", "weights")
+        len(scale.mean), parameters.generator_width, parameters.generator_depth, chance("generator", "weights")
     )
     train_denoiser(
-        space.enter(encode(autoencoder, to_network(seen))),
+        codes,
         denoiser,
         steps=generator_steps(parameters),
         batch=parameters.generator_batch,
         rate=1e-3,
         generator=chance("generator", "batches"),
+        executor=executor,
         progress=partial(report, "generator"),
     )
-    return ImageGenerator(autoencoder, space, denoiser, parameters.sampling_steps, chance("samples"))
+    return ImageGenerator(autoencoder, scale, denoiser, parameters.sampling_steps, chance("samples"))

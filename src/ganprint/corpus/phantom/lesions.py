@@ -116,6 +116,6 @@ def consolidation_share(
         if abs(distance) > 2 * row[3]:
             continue
         bell = np.exp(-(((x - row[0]) ** 2 + (y - row[1]) ** 2 + distance**2) / row[3] ** 2))
-        cloud = np.clip((bell * 1.7 + 0.45 * bell**0.5 * texture.at(z) - 0.75) * 1.6, 0, 1) * row[4]
+        cloud = np.clip((bell * 1.5 + 0.55 * bell**0.5 * texture.at(z) - 0.7) * 1.3, 0, 1) * row[4]
         share = cloud if share is None else np.maximum(share, cloud)
     return share

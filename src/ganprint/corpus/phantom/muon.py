@@ -5,6 +5,8 @@ works in bfloat16, which processors without matching instructions emulate slowly
 """
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 import torch
@@ -40,22 +42,28 @@ class Muon(torch.optim.Optimizer):
         Matrices [out, in].
     lr
         Learning rate: the spectral size of a step of a square matrix.
+    executor
+        Whose threads share the matrices.
     momentum
         Share of the old direction that is kept.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+    def __init__(self, parameters: Iterable[Tensor], lr: float, executor: Executor, momentum: float = 0.95) -> None:
         super().__init__(list(parameters), {"lr": lr, "momentum": momentum})
+        self.executor = executor
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
         """Take one step along the gradients, and give what ``closure`` gives, if there is one."""
         value = None if closure is None else closure()
         for group in self.param_groups:
-            for matrix in group["params"]:
-                held = self.state[matrix].setdefault("held", torch.zeros_like(matrix))
-                held.mul_(group["momentum"]).add_(matrix.grad)
-                direction = orthogonalised(matrix.grad + group["momentum"] * held)
-                stretch = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-                matrix.add_(direction, alpha=-group["lr"] * stretch)
+            list(self.executor.map(partial(self._step_of, group), group["params"]))
         return value
+
+    @torch.no_grad()
+    def _step_of(self, group: dict[str, Any], matrix: Tensor) -> None:
+        held = self.state[matrix].setdefault("held", torch.zeros_like(matrix))
+        held.mul_(group["momentum"]).add_(matrix.grad)
+        direction = orthogonalised(matrix.grad + group["momentum"] * held)
+        stretch = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+        matrix.add_(direction, alpha=-group["lr"] * stretch)

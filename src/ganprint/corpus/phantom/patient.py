@@ -127,7 +127,7 @@ def _paint_lungs(patient: Patient, z: float) -> tuple[Canvas, Canvas]:
 
 def _paint_over(canvas: Canvas, patient: Patient, z: float) -> None:
     paint_mediastinum(canvas, patient.mediastinum, z)
-    paint_spine(canvas, patient.spine, z, patient.wall.depth_ratio)
+    paint_spine(canvas, patient.spine, z, patient.wall.depth_ratio, patient.wall.back())
     paint_ribs(canvas, patient.wall, z)
 
 

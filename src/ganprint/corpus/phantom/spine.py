@@ -46,14 +46,14 @@ def draw_spine(rng: np.random.Generator) -> Spine:
     )
 
 
-def paint_spine(canvas: Canvas, spine: Spine, z: float, back_of_cavity: float) -> None:
-    """Paint the spine in front of ``back_of_cavity``, the y of the inner chest wall at the back."""
+def paint_spine(canvas: Canvas, spine: Spine, z: float, back_of_cavity: float, skin: float) -> None:
+    """Paint the spine in front of ``back_of_cavity``, the y of the inner chest wall; ``skin`` is the y of the skin."""
     x, y = spine.shift, back_of_cavity - spine.gap
     phase = (z / spine.spacing + spine.level) % 1
     cortex, marrow = _CORTEX * spine.bone, _MARROW * spine.bone
     canal_y = y + spine.depth + spine.canal * 0.85
     if phase > 0.15:
-        _paint_arch(canvas, spine, np.array([x, canal_y]), phase)
+        _paint_arch(canvas, spine, np.array([x, canal_y]), phase, skin)
     body = rounded(_BODY * [spine.width, spine.depth], 0.025)
     c, s = np.cos(spine.turn), np.sin(spine.turn)
     body = body @ np.array([[c, s], [-s, c]])
@@ -69,7 +69,7 @@ def paint_spine(canvas: Canvas, spine: Spine, z: float, back_of_cavity: float) -
     canvas.disc(x, canal_y, spine.canal * 0.82, _CORD)
 
 
-def _paint_arch(canvas: Canvas, spine: Spine, canal: FloatArray, phase: float) -> None:
+def _paint_arch(canvas: Canvas, spine: Spine, canal: FloatArray, phase: float, skin: float) -> None:
     cortex, marrow = _CORTEX * spine.bone, _MARROW * spine.bone
     x, canal_y = float(canal[0]), float(canal[1])
     canvas.disc(x, canal_y, spine.canal + 0.045, cortex * 0.9)
@@ -78,7 +78,7 @@ def _paint_arch(canvas: Canvas, spine: Spine, canal: FloatArray, phase: float) -
         root = np.array([x + side * (spine.canal + 0.02), canal_y - 0.01])
         canvas.stroke(np.stack([root, tip]), 0.075, cortex * 0.8)
         canvas.stroke(np.stack([root, tip]), 0.035, marrow)
-    end = canal_y + spine.canal + spine.process * (0.45 + 0.55 * phase)
+    end = min(canal_y + spine.canal + spine.process * (0.45 + 0.55 * phase), skin - 0.1)
     path = np.array([[x, canal_y + spine.canal], [x + spine.turn * 0.5, end]])
     canvas.stroke(path, 0.06, cortex * 0.85)
     canvas.stroke(path, 0.022, marrow)

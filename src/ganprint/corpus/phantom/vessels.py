@@ -33,7 +33,7 @@ class Vessels:
     radius: FloatArray
 
 
-def draw_vessels(rng: np.random.Generator, wall: Wall, tips: int = 420) -> Vessels:
+def draw_vessels(rng: np.random.Generator, wall: Wall, tips: int = 480) -> Vessels:
     """Grow the trees of both lungs.
 
     Points strewn in the lung join, from the hilum outwards, the tree point that minimises distance plus 0.3 times the
@@ -41,7 +41,7 @@ def draw_vessels(rng: np.random.Generator, wall: Wall, tips: int = 420) -> Vesse
     radii follow Murray's law (the cube of a parent's is the sum of its children's cubes).
     """
     starts, ends, radii = [], [], []
-    finest = rng.uniform(0.0055, 0.0075)
+    finest = rng.uniform(0.006, 0.0085)
     for side in (-1, 1):
         points = _points_in_lung(rng, wall, side, tips)
         hilum = np.array([side * 0.24, rng.uniform(0.0, 0.1), rng.uniform(0.3, 0.42) * DEPTH_UNITS])
@@ -94,7 +94,7 @@ def paint_vessels(canvas: Canvas, vessels: Vessels, z: float, thickness: float, 
     direction = vessels.end[met] - vessels.start[met]
     begin = (vessels.start[met] + one[:, None] * direction)[:, :2]
     finish = (vessels.start[met] + two[:, None] * direction)[:, :2]
-    density = _AIR + (_BLOOD + blood - _AIR) * np.minimum(1.0, 2.2 * vessels.radius[met] / thickness + 0.18)
+    density = _AIR + (_BLOOD + blood - _AIR) * np.minimum(1.0, 2.2 * vessels.radius[met] / thickness + 0.3)
     for index, segment in enumerate(met):
         radius = float(vessels.radius[segment])
         canvas.stroke(np.stack([begin[index], finish[index]]), 2 * radius, float(density[index]))

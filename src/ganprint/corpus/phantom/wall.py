@@ -97,6 +97,11 @@ def _muscle_contour(wall: Wall, z: float) -> FloatArray:
     return contour
 
 
+def _breast_height(z: float) -> float:
+    """Give the share of a breast's full height that it has at depth ``z``."""
+    return float(np.exp(-(((z - 0.55) / 0.4) ** 2)))
+
+
 def _skin_contour(wall: Wall, z: float, muscle: FloatArray) -> FloatArray:
     shoulders = np.exp(-max(z + 0.15, 0.0) / 0.12)
     thick = wall.fat * (1 + (wall.fat_front - 1) * bump(_ANGLE, _FRONT, 0.7)) + 0.025
@@ -104,8 +109,7 @@ def _skin_contour(wall: Wall, z: float, muscle: FloatArray) -> FloatArray:
         direction = 0.0 if side > 0 else np.pi
         thick += wall.fat * (wall.fat_side - 1) * bump(_ANGLE, direction, 0.5)
         thick += 0.35 * shoulders * bump(_ANGLE, direction - 0.1 * side, 0.45)
-        low = np.exp(-(((z - 0.55) / 0.4) ** 2))
-        thick += wall.breast * low * bump(_ANGLE, _FRONT + wall.breast_place * side, 0.3)
+        thick += wall.breast * _breast_height(z) * bump(_ANGLE, _FRONT + wall.breast_place * side, 0.3)
     thick *= 1 + 0.08 * np.cos(3 * _ANGLE + wall.outline_phase + z)
     contour = muscle + thick[:, None] * np.stack([np.cos(_ANGLE), np.sin(_ANGLE)], axis=1)
     back = wall.back()
@@ -122,7 +126,7 @@ def paint_wall(canvas: Canvas, wall: Wall, z: float) -> None:
         _paint_arms(canvas, wall)
     canvas.fill(skin, _SKIN)
     canvas.fill(skin * (1 - 0.022), _FAT)
-    _paint_breast_glands(canvas, wall, z)
+    _paint_breast_glands(canvas, wall, z, muscle)
     canvas.fill(rounded(muscle, 0.008), _MUSCLE)
     _paint_fat_planes(canvas, wall, z, muscle)
     if z < wall.scapula_end:
@@ -138,26 +142,26 @@ def _paint_arms(canvas: Canvas, wall: Wall) -> None:
         canvas.disc(x, 0.15, 0.04, 20.0)
 
 
-def _paint_breast_glands(canvas: Canvas, wall: Wall, z: float) -> None:
-    if wall.breast < 0.12:
+def _paint_breast_glands(canvas: Canvas, wall: Wall, z: float, muscle: FloatArray) -> None:
+    thick = wall.breast * _breast_height(z) + wall.fat
+    if wall.breast < 0.12 or thick < 0.15:
         return
     for side in (-1, 1):
-        angle = _FRONT + wall.breast_place * side
-        reach = wall.depth_ratio + 0.2 + 0.35 * wall.breast
         for step in range(5):
-            turn = angle + 0.05 * (step - 2)
-            r = reach + 0.03 * np.cos(5 * step + wall.outline_phase + 4 * z)
-            canvas.fill(ellipse(r * np.cos(turn), r * np.sin(turn), 0.07, 0.018, turn), -10.0)
+            turn = _FRONT + wall.breast_place * side + 0.05 * (step - 2)
+            nearest = muscle[np.argmin(np.abs(_ANGLE - turn))]
+            ripple = 0.15 * np.cos(5 * step + wall.outline_phase + 4 * z)
+            r = np.hypot(*nearest) + thick * (0.45 + ripple)
+            canvas.fill(ellipse(r * np.cos(turn), r * np.sin(turn), 0.25 * thick, 0.018, turn), -10.0)
 
 
 def _paint_fat_planes(canvas: Canvas, wall: Wall, z: float, muscle: FloatArray) -> None:
     ring = wall.cavity(_ANGLE, z, margin=0.09)
     inside = np.hypot(*ring.T) < np.hypot(*muscle.T) - 0.03
     for side in (-1, 1):
+        offset = (_ANGLE - _BACK) * side % (2 * np.pi)
         for low, high in ((0.5, 1.9), (2.0, 2.75)):
-            part = (np.abs(_ANGLE - _BACK if side < 0 else -_ANGLE - _BACK + np.pi) > low) & inside
-            offset = (_ANGLE - _BACK) * side % (2 * np.pi)
-            part &= (offset > low) & (offset < high)
+            part = inside & (offset > low) & (offset < high)
             if part.sum() > 3:
                 order = np.argsort(offset[part])
                 canvas.stroke(ring[part][order], 0.022, _FAT)
@@ -176,10 +180,12 @@ def _paint_scapulae(canvas: Canvas, wall: Wall, z: float) -> None:
         canvas.stroke(curve, 0.05, _CORTEX * wall.bone * 0.9)
         canvas.stroke(curve[1:-1], 0.018, _MARROW)
         if size > 0.6:
-            tip = curve[5] + np.array([0.12 * side, 0.12 + wall.scapula_turn * 0.3])
-            canvas.stroke(np.stack([curve[4], tip]), 0.04, _CORTEX * wall.bone * 0.85)
-            canvas.disc(curve[-1, 0], curve[-1, 1], 0.065, _CORTEX * wall.bone * 0.8)
-            canvas.disc(curve[-1, 0], curve[-1, 1], 0.04, _MARROW)
+            out = curve[4] / np.hypot(*curve[4])
+            tip = curve[4] + 0.085 * wall.muscle * (out + np.array([0.0, wall.scapula_turn]))
+            canvas.stroke(np.stack([curve[4], tip]), 0.035, _CORTEX * wall.bone * 0.7)
+            thick = 0.03 + 0.03 * (size - 0.6) / 0.4
+            canvas.fill(ellipse(curve[-1, 0], curve[-1, 1], thick, 1.5 * thick), _CORTEX * wall.bone * 0.8)
+            canvas.fill(ellipse(curve[-1, 0], curve[-1, 1], 0.6 * thick, thick), _MARROW)
 
 
 def paint_ribs(canvas: Canvas, wall: Wall, z: float) -> None:
