@@ -92,7 +92,7 @@ def neighbours(quick: bool) -> Iterator[Row]:
 
 def relation(quick: bool) -> Iterator[Row]:
     """The relation module of run 1 on ready feature maps."""
-    n_real, n_generated, channels = (4, 10, 64) if quick else (20, 200, 512)
+    n_real, n_generated, channels = (4, 10, 64) if quick else (20, 200, 256)
     rng = torch.Generator().manual_seed(0)
     module = RelationModule(channels).eval()
     real = torch.randn(n_real, channels, 8, 8, generator=rng)
