@@ -72,7 +72,6 @@ def read_compared(places: Places, run: str) -> Compared:
             folder / SCORES_FILE,
             dtype={"reading": str, "split": str, "id": str, "group": str, "score": np.float64, "decision": np.int8},
             keep_default_na=False,
-            float_precision="round_trip",
         )
         thresholds = json.loads((folder / THRESHOLD_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganprint.corpus.phantom.shapes import Canvas, ellipse, rounded
+from ganprint.corpus.phantom.shapes import Canvas, FloatArray, ellipse, rounded
 
 __all__ = ["Mediastinum", "draw_mediastinum", "paint_cavity", "paint_mediastinum"]
 
@@ -63,7 +63,7 @@ def draw_mediastinum(rng: np.random.Generator) -> Mediastinum:
     )
 
 
-def paint_cavity(canvas: Canvas, medium: Mediastinum, contour: np.ndarray) -> None:
+def paint_cavity(canvas: Canvas, medium: Mediastinum, contour: FloatArray) -> None:
     """Fill the chest cavity with what lies between the organs: fat, more or less of it."""
     canvas.fill(contour, _MUSCLE)
     canvas.fill(contour * 0.985, 10 - 95 * medium.fat)
