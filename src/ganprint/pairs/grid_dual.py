@@ -85,8 +85,7 @@ def solve_grid_dual(
     if used.all() or not used.any():
         raise ValueError("both classes have to occur among the real images")
     problem = GridProblem.build(real_gram, generated_gram, used, C)
-    # The products are small: one thread gives the same bits on any number of cores, and threads that wait for each
-    # other on a shared machine made a fit more than ten times slower.
+    # The products are small: threads would wait for each other more than they work, on a shared machine above all.
     with threadpool_limits(1, user_api="blas"):
         b = rank_one(problem, generated_weights(generated_gram) if weights is None else weights, C)
         steps = 0
