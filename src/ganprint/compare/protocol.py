@@ -87,6 +87,8 @@ class Comparator(ABC):
     variant: ClassVar[Variant]
     pixels: ClassVar[bool] = False
     """True when the view must be grey values rather than features."""
+    accelerated: ClassVar[bool] = False
+    """True when it computes with torch, on the device that params.yaml names; others compute with NumPy."""
     Parameters: ClassVar[type[FrozenModel]] = NoParameters
     quick: ClassVar[Mapping[str, Any]] = {}
     """Parameters under which a fit on a few small images takes a second: what the contract tests run with."""

@@ -82,6 +82,7 @@ class GridParameters(OptimiserParameters):
 
 class _Relation(Comparator):
     pixels = True
+    accelerated = True
     Parameters: ClassVar[type[FrozenModel]] = OptimiserParameters
     parameters: OptimiserParameters
 

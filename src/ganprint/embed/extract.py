@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from ganprint.embed.backbones import LoadedBackbone
 from ganprint.embed.preprocessing import Preprocessing
+from ganprint.embed.store import Features
 
-__all__ = ["Features", "extract", "extract_pixels"]
+__all__ = ["extract", "extract_pixels"]
 
-# One batch of rows per pooling, all of the same images in order.
-Features = dict[str, NDArray[np.float32] | NDArray[np.uint8]]
 Load = Callable[[int], NDArray[np.uint8]]
 
 _BATCHES_AHEAD = 3

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ganprint.embed.extract import Features
 from ganprint.errors import InputError
 
-__all__ = ["EmbeddedRows", "read_embedding", "read_embedding_metadata", "write_embedding"]
+__all__ = ["EmbeddedRows", "Features", "read_embedding", "read_embedding_metadata", "write_embedding"]
+
+Features = dict[str, NDArray[np.float32] | NDArray[np.uint8]]
+"""One batch of rows per pooling, all of the same images in order."""
 
 _METADATA_KEY = b"ganprint"
 _KEYS = ("split", "role", "id")

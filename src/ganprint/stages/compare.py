@@ -49,7 +49,8 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
     if comparator.pixels != (run.pooling == "none"):
         wanted = "pixels (pooling none)" if comparator.pixels else "features (pooling max or average)"
         raise InputError(f"{places.params}: run '{name}': {run.comparator} {run.variant} looks at {wanted}")
-    computer = prepare(params.compute)
+    threads = params.compute.threads
+    computer = prepare(params.compute) if comparator.accelerated else Computer("cpu", "cpu", threads)
     views = read_views(places, run)
     record = {
         "run": name,

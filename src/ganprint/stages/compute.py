@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
-
 from ganprint.errors import InputError
 from ganprint.params import ComputeParameters
 
@@ -27,6 +25,8 @@ def prepare(parameters: ComputeParameters) -> Computer:
     InputError
         When CUDA is asked for and there is none.
     """
+    import torch  # noqa: PLC0415  (seconds, which stages that do without it need not wait for)
+
     torch.set_num_threads(parameters.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     available = torch.cuda.is_available()

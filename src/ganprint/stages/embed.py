@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import corpus_hash, read_index
 from ganprint.embed.backbones import load_backbone
-from ganprint.embed.extract import Features, extract, extract_pixels
+from ganprint.embed.extract import extract, extract_pixels
 from ganprint.embed.preprocessing import pixel_preprocessing
-from ganprint.embed.store import write_embedding
+from ganprint.embed.store import Features, write_embedding
 from ganprint.errors import InputError
 from ganprint.files import atomic_path, write_json
 from ganprint.params import EmbeddingParameters, Params
