@@ -64,7 +64,8 @@ def _finished(places: Places, params: Params, run: str, index: pd.DataFrame) -> 
         metrics=_metrics(details) | {f"fit.{name}": value for name, value in figures.get("numbers", {}).items()},
         curves={f"curve.{name}": values for name, values in figures.get("curves", {}).items()},
         tags=_tags(params, compared, index),
-        dataset=(index, params.corpus.kind, corpus_hash(index)[:32]),
+        # As floats: MLflow warns of whole numbers, which could not hold a missing value.
+        dataset=(index.astype({"width": "float64", "height": "float64"}), params.corpus.kind, corpus_hash(index)[:32]),
         files=files,
         plots=_plots(places, run, compared) if compared.refusal is None else {},
     )

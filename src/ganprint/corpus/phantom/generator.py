@@ -86,7 +86,8 @@ def generator_steps(parameters: PhantomParameters) -> int:
 
 def exact_share(parameters: PhantomParameters) -> float:
     """Give the share of training codes that are not moved: the dial to the power 1.5 (by trial: an even rise)."""
-    return _dial(parameters) ** 1.5
+    share: float = _dial(parameters) ** 1.5
+    return share
 
 
 def train_image_generator(
