@@ -124,6 +124,8 @@ def test_summary_shows_every_run_refusal_and_trivial_answer(finished):
     assert "not in git" in said
 
 
+# MLflow and the libraries under it warn of each other's deprecations.
+@pytest.mark.filterwarnings("ignore::Warning")
 def test_tracking_logs_each_result_once_and_fills_an_empty_server(finished, tmp_path, monkeypatch):
     """Running twice does not log twice; a second, empty server gets the same runs from the files alone."""
     mlflow = pytest.importorskip("mlflow")
