@@ -11,7 +11,7 @@ from ganprint.compare.data import Test
 from ganprint.compare.protocol import Context, create
 from ganprint.compare.relation import batch_softmax
 from ganprint.compare.relation_network import RelationNetwork, ResidualBackbone, build_network
-from ganprint.compare.relation_training import mean_scores, pair_scores
+from ganprint.compare.relation_scoring import mean_scores, pair_scores
 
 # paper.md's figures: a ResNet-101 has 44 542 888 parameters with a classifier of 2 049 000 that nothing uses.
 SHAPES = {10: 512, 12: 640, 18: 512, 34: 512, 50: 2048, 101: 2048, 152: 2048}
@@ -85,12 +85,12 @@ def test_scores_of_a_grid_are_those_of_single_pairs(splits):
     network = build_network(10, 4, seed=3).eval()
     scale = lambda grey: grey / 255  # noqa: E731
     real, generated = test.real.take(np.arange(3)), test.generated.take(np.arange(5))
-    grid = pair_scores(network, real, generated, scale, block=2, device="cpu")
+    grid = pair_scores(network, real, generated, scale, block=2)
     images = [torch.from_numpy(side.rows).view(-1, 1, 16, 16) / 255 for side in (real, generated)]
     with torch.inference_mode():
         plain = torch.stack([torch.cat([network(r[None], g[None]) for g in images[1]]) for r in images[0]])
     torch.testing.assert_close(grid, plain.view(3, 5), rtol=1e-5, atol=1e-6)
-    means = mean_scores(network, real, generated, scale, block=3, device="cpu")
+    means = mean_scores(network, real, generated, scale, block=3)
     np.testing.assert_allclose(means, plain.view(3, 5).mean(dim=1).numpy(), rtol=1e-5)
 
 

@@ -5,28 +5,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 from torch import nn
 
-from ganprint.compare.data import Development, Images
+from ganprint.compare.data import Development
 from ganprint.compare.relation_network import DEPTHS, RelationNetwork
-from ganprint.pairs import grid_logits, relation_blocks, relation_scores
+from ganprint.compare.relation_scoring import PixelScale, network_input
+from ganprint.pairs import grid_logits
 from ganprint.params import FrozenModel
 
-__all__ = [
-    "OptimiserParameters",
-    "PixelScale",
-    "grid_epochs",
-    "mean_scores",
-    "pair_epochs",
-    "pair_scores",
-]
+__all__ = ["GridParameters", "OptimiserParameters", "PairParameters", "grid_epochs", "pair_epochs"]
 
-PixelScale = Callable[[torch.Tensor], torch.Tensor]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-
-_IMAGES_PER_PASS = 64
 
 
 class OptimiserParameters(FrozenModel):
@@ -64,6 +54,42 @@ class OptimiserParameters(FrozenModel):
             raise ValueError(f"depth {self.depth} is none of {', '.join(map(str, DEPTHS))}")
 
 
+class PairParameters(OptimiserParameters):
+    """Pair-by-pair training.
+
+    Attributes
+    ----------
+    batch
+        Pairs per step (the paper: 8).
+    pairs_per_epoch
+        How many of the shuffled pairs make an epoch; 0 for all of them, as the paper does.
+    """
+
+    batch: int = Field(default=8, ge=2)
+    pairs_per_epoch: int = Field(default=0, ge=0)
+
+
+class GridParameters(OptimiserParameters):
+    """Training on grids.
+
+    Attributes
+    ----------
+    real_per_class
+        Used and, as many again, not used images per step.
+    generated_per_step
+        Generated images per step.
+    steps_per_epoch
+        Steps per epoch.
+    validation_folds
+        One grouped fold of so many chooses the epoch.
+    """
+
+    real_per_class: int = Field(default=4, ge=1)
+    generated_per_step: int = Field(default=8, ge=1)
+    steps_per_epoch: int = Field(default=100, ge=1)
+    validation_folds: int = Field(default=4, ge=2)
+
+
 def _optimiser(
     network: nn.Module, parameters: OptimiserParameters
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
@@ -76,45 +102,37 @@ def _optimiser(
     return optimiser, torch.optim.lr_scheduler.MultiStepLR(optimiser, parameters.milestones, gamma=0.1)
 
 
-def _input(images: Images, rows: NDArray[np.intp], scale: PixelScale, device: str) -> torch.Tensor:
-    side = int(np.sqrt(images.rows.shape[1]))
-    grey = torch.from_numpy(images.rows[rows]).to(device).view(len(rows), 1, side, side)
-    return scale(grey.to(torch.float32))
-
-
 def pair_epochs(
     network: RelationNetwork,
     development: Development,
-    parameters: OptimiserParameters,
+    parameters: PairParameters,
     loss: Loss,
     scale: PixelScale,
     *,
-    batch: int,
-    pairs_per_epoch: int | None,
     rng: np.random.Generator,
     device: str,
 ) -> Iterator[float]:
     """Train on shuffled (real, generated) pairs, one batch a step; give the mean loss of each epoch.
 
+    A last batch of one pair is left out: the authors' code crashes on it.
+
     Parameters
     ----------
     loss
         Takes the scores [batch] in [0, 1] and the real images' labels [batch].
-    pairs_per_epoch
-        Only so many of the shuffled pairs; None for all of them, as the paper does. A last batch of one pair is left
-        out (the authors' code crashes on it).
     """
     optimiser, scheduler = _optimiser(network, parameters)
     labels = torch.from_numpy(development.used.astype(np.float32)).to(device)
     columns = len(development.generated)
     for _ in range(parameters.epochs):
         network.train()
-        pairs = rng.permutation(len(development.real) * columns)[:pairs_per_epoch]
+        pairs = rng.permutation(len(development.real) * columns)[: parameters.pairs_per_epoch or None]
         losses = []
-        for start in range(0, len(pairs) - 1, batch):
-            real, generated = np.divmod(pairs[start : start + batch], columns)
+        for start in range(0, len(pairs) - 1, parameters.batch):
+            real, generated = np.divmod(pairs[start : start + parameters.batch], columns)
             scores = network(
-                _input(development.real, real, scale, device), _input(development.generated, generated, scale, device)
+                network_input(development.real, real, scale, device),
+                network_input(development.generated, generated, scale, device),
             )
             value = loss(scores, labels[torch.from_numpy(real).to(device)])
             optimiser.zero_grad()
@@ -128,12 +146,9 @@ def pair_epochs(
 def grid_epochs(
     network: RelationNetwork,
     development: Development,
-    parameters: OptimiserParameters,
+    parameters: GridParameters,
     scale: PixelScale,
     *,
-    real_per_class: int,
-    generated_per_step: int,
-    steps_per_epoch: int,
     rng: np.random.Generator,
     device: str,
 ) -> Iterator[float]:
@@ -147,16 +162,15 @@ def grid_epochs(
     for _ in range(parameters.epochs):
         network.train()
         losses = []
-        for _ in range(steps_per_epoch):
-            drawn = [rng.choice(rows, min(real_per_class, len(rows)), replace=False) for rows in classes]
+        for _ in range(parameters.steps_per_epoch):
+            drawn = [rng.choice(rows, min(parameters.real_per_class, len(rows)), replace=False) for rows in classes]
             real = np.concatenate(drawn)
-            generated = rng.choice(
-                len(development.generated), min(generated_per_step, len(development.generated)), replace=False
-            )
+            shown = min(parameters.generated_per_step, len(development.generated))
+            generated = rng.choice(len(development.generated), shown, replace=False)
             logits = grid_logits(
                 network.relation,
-                network.real(_input(development.real, real, scale, device)),
-                network.generated(_input(development.generated, generated, scale, device)),
+                network.real(network_input(development.real, real, scale, device)),
+                network.generated(network_input(development.generated, generated, scale, device)),
             )
             labels = torch.from_numpy(development.used[real].astype(np.float32)).to(device)
             value = criterion(logits, labels.unsqueeze(1).expand_as(logits))
@@ -166,34 +180,3 @@ def grid_epochs(
             losses.append(float(value.detach()))
         scheduler.step()
         yield float(np.mean(losses))
-
-
-def _maps(backbone: nn.Module, images: Images, scale: PixelScale, device: str) -> Iterator[torch.Tensor]:
-    for start in range(0, len(images), _IMAGES_PER_PASS):
-        rows = np.arange(start, min(start + _IMAGES_PER_PASS, len(images)))
-        yield backbone(_input(images, rows, scale, device))
-
-
-def mean_scores(
-    network: RelationNetwork, real: Images, generated: Images, scale: PixelScale, *, block: int, device: str
-) -> NDArray[np.float64]:
-    """Give the mean pair score of each real image over all generated ones, streaming over the latter."""
-    network.eval()
-    with torch.inference_mode():
-        real_maps = torch.cat(list(_maps(network.real, real, scale, device)))
-        generated_maps = _maps(network.generated, generated, scale, device)
-        means = relation_scores(network.relation, real_maps, generated_maps, block=block)
-        scores: NDArray[np.float64] = means.cpu().numpy().astype(np.float64)
-        return scores
-
-
-def pair_scores(
-    network: RelationNetwork, real: Images, generated: Images, scale: PixelScale, *, block: int, device: str
-) -> torch.Tensor:
-    """Give the score of every pair [n_real, n_generated], in float32 on the CPU."""
-    network.eval()
-    with torch.inference_mode():
-        real_maps = torch.cat(list(_maps(network.real, real, scale, device)))
-        generated_maps = _maps(network.generated, generated, scale, device)
-        blocks = relation_blocks(network.relation, real_maps, generated_maps, block=block)
-        return torch.cat([scores.cpu() for scores in blocks], dim=1)

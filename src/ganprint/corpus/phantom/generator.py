@@ -90,6 +90,25 @@ def exact_share(parameters: PhantomParameters) -> float:
     return share
 
 
+def _learning_set(
+    autoencoder: Autoencoder,
+    scale: CodeScale,
+    shown: Tensor,
+    parameters: PhantomParameters,
+    *,
+    chance: torch.Generator,
+    executor: Executor,
+) -> LearningSet:
+    """Give the scaled codes of the images [m, 1, s, s] and of moved copies of them."""
+    copies = shown.repeat(parameters.moved_copies, 1, 1, 1)
+    changes = moves(len(copies), chance)
+    return LearningSet(
+        exact=scale.enter(encode(autoencoder, shown, executor)),
+        moved=scale.enter(encode(autoencoder, moved(copies, changes), executor)),
+        exact_share=exact_share(parameters),
+    )
+
+
 def train_image_generator(
     other: NDArray[np.uint8],
     seen: NDArray[np.uint8],
@@ -124,13 +143,8 @@ def train_image_generator(
         progress=partial(report, "autoencoder"),
     )
     scale = fit_code_scale(encode(autoencoder, images, executor))
-    shown = to_network(seen)
-    copies = shown.repeat(parameters.moved_copies, 1, 1, 1)
-    changes = moves(len(copies), chance("generator", "moves"))
-    codes = LearningSet(
-        exact=scale.enter(encode(autoencoder, shown, executor)),
-        moved=scale.enter(encode(autoencoder, moved(copies, changes), executor)),
-        exact_share=exact_share(parameters),
+    codes = _learning_set(
+        autoencoder, scale, to_network(seen), parameters, chance=chance("generator", "moves"), executor=executor
     )
     denoiser = Denoiser(
         len(scale.mean), parameters.generator_width, parameters.generator_depth, chance("generator", "weights")

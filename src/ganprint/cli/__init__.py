@@ -1,0 +1,9 @@
+"""The command ``ganprint``: thin: parse, call, print.
+
+Heavy libraries are imported inside the commands that need them, so that ``--help`` answers at once.
+"""
+
+from ganprint.cli import exchange, look, pipeline
+from ganprint.cli.group import main
+
+__all__ = ["exchange", "look", "main", "pipeline"]

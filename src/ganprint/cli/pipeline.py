@@ -1,0 +1,136 @@
+"""One command per stage of the pipeline."""
+
+# ruff: noqa: PLC0415
+
+import click
+
+from ganprint.cli.group import main, project
+
+
+@main.command()
+@click.pass_context
+def corpus(ctx: click.Context) -> None:
+    """Build or import the images (stage corpus).
+
+    \b
+    Example:
+      ganprint corpus
+    """
+    from ganprint.stages.corpus import make_corpus
+
+    summary = make_corpus(*project(ctx))
+    counts = ", ".join(f"{count} {part}" for part, count in summary.counts.items())
+    click.echo(f"{summary.root}: {counts}")
+
+
+@main.command()
+@click.argument("name")
+@click.pass_context
+def embed(ctx: click.Context, name: str) -> None:
+    """Compute embedding NAME of section embed of params.yaml (stage embed).
+
+    \b
+    Backbones: efficientnet-lite0 (weights packaged), resnet18, resnet34, resnet50, resnet101, resnet152 (weights
+    imagenet, needs the network once), any of them with file:PATH or random:SEED, and pixels (weights none).
+
+    \b
+    Example:
+      ganprint embed lite0-paper
+    """
+    from ganprint.stages.embed import make_embedding
+
+    click.echo(make_embedding(*project(ctx), name))
+
+
+@main.command()
+@click.argument("run")
+@click.pass_context
+def compare(ctx: click.Context, run: str) -> None:
+    """Fit the comparator of RUN, score both splits, choose its threshold (stage compare).
+
+    \b
+    Example:
+      ganprint compare svm-as-written
+    """
+    from ganprint.stages.compare import compare_run
+
+    places, params = project(ctx)
+    reason = compare_run(places, params, run)
+    click.echo(f"{run}: refused: {reason}" if reason else places.compared(run))
+
+
+@main.command()
+@click.pass_context
+def submit(ctx: click.Context) -> None:
+    """Write and validate the submission of every run (stage submit).
+
+    \b
+    Example:
+      ganprint submit
+    """
+    from ganprint.stages.submit import write_submissions
+
+    for line in write_submissions(*project(ctx)):
+        if line.refusal is None:
+            click.echo(f"{line.file}: valid, {line.answers_used} of {line.answers} used")
+        else:
+            click.echo(f"{line.run}: no submission, the run was refused: {line.refusal}")
+
+
+@main.command()
+@click.argument("run", required=False)
+@click.option("--trivial", is_flag=True, help="Evaluate the answers that look at no image: all used, none used, coin.")
+@click.pass_context
+def evaluate(ctx: click.Context, run: str | None, *, trivial: bool) -> None:
+    """Compute the figures of RUN on both splits, with intervals (stage evaluate).
+
+    \b
+    Examples:
+      ganprint evaluate svm-as-written
+      ganprint evaluate --trivial
+    """
+    from ganprint.stages.evaluate import evaluate_run, evaluate_trivial
+
+    if trivial == (run is not None):
+        raise click.UsageError("give the name of a run, or --trivial")
+    places, params = project(ctx)
+    if run is None:
+        evaluate_trivial(places, params)
+        click.echo(places.trivial)
+    else:
+        evaluate_run(places, params, run)
+        click.echo(places.metrics(run))
+
+
+@main.command()
+@click.pass_context
+def audit(ctx: click.Context) -> None:
+    """Put all runs, refusals and trivial answers into one table (stage audit).
+
+    \b
+    Example:
+      ganprint audit
+    """
+    from ganprint.stages.audit import write_summary
+
+    places, params = project(ctx)
+    write_summary(places, params)
+    click.echo(places.audit / "summary.md")
+
+
+@main.command()
+@click.pass_context
+def track(ctx: click.Context) -> None:
+    """Log finished results to MLflow, each of them once (stage track).
+
+    The server is MLflow's own variable MLFLOW_TRACKING_URI; without it, mlflow/mlflow.db in the project's folder. After
+    `dvc pull` this fills an empty server without computing anything.
+
+    \b
+    Example:
+      ganprint track
+    """
+    from ganprint.stages.track import track_results
+
+    logged = track_results(*project(ctx))
+    click.echo(f"logged {sum(logged.values())} of {len(logged)} runs; the others were there already")
