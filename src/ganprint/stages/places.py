@@ -49,6 +49,21 @@ class Places:
         return self.root / "results" / "submit" / "report.json"
 
     @property
+    def inference(self) -> Path:
+        """Tests, comparisons and bounds over all runs."""
+        return self.root / "results" / "evaluate" / "inference.json"
+
+    @property
+    def evidence(self) -> Path:
+        """Folder of the near-duplicates and of the nearest generated images of the most suspicious real ones."""
+        return self.root / "results" / "evidence"
+
+    @property
+    def paper(self) -> Path:
+        """Folder of the published figures recomputed, and of the paper's numbers on this corpus."""
+        return self.root / "results" / "paper"
+
+    @property
     def audit(self) -> Path:
         """Folder of the summary."""
         return self.root / "results" / "audit"
