@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 __all__ = ["COUNTS", "FIGURES_VERSION", "PROPORTIONS", "Evaluation", "Figure", "Method"]
 
-FIGURES_VERSION = 1
+FIGURES_VERSION = 2
 """Raised whenever a figure changes its meaning, so that old and new numbers are not compared unawares."""
 
 Method = Literal["count", "exact", "bootstrap by group", "fair coins", "random rankings"]
@@ -27,14 +27,16 @@ class Figure:
         Interval at the confidence of the evaluation; ``None`` when there is none.
     method
         ``count`` (no interval), ``exact`` (Clopper-Pearson, images taken as independent), ``bootstrap by group``
-        (percentiles over resampled groups), ``fair coins`` or ``random rankings`` (mean and central range of answers
-        that are chance alone: all throws of a coin, or as many rankings as there would be resamples).
+        (BCa limits over resampled groups; percentiles where BCa is undefined, and then the note says so), ``fair
+        coins`` or ``random rankings`` (mean and central range of answers that are chance alone: all throws of a coin,
+        or as many rankings as there would be resamples).
     n
         Number of images that the figure is about: for a proportion, its denominator.
     note
         What must be known to read the figure; empty when nothing.
     group_low, group_high
-        For an exact interval where images share groups: the interval of the bootstrap by group beside it.
+        For an exact interval where images share groups: the interval of the bootstrap by group beside it (BCa, or
+        percentiles when the note says so).
     """
 
     value: float | None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from ganprint.evaluate.figures import COUNTS, Evaluation, Figure
-from ganprint.evaluate.intervals import Resampled, exact_interval, percentile_interval, resample
+from ganprint.evaluate.intervals import Resampled, bootstrap_interval, exact_interval, resample
 from ganprint.evaluate.tables import ScoreTable, labels_of
 from ganprint.evaluate.weighted import FALSE_POSITIVE_RATES
 
@@ -31,8 +31,8 @@ def metrics(table: ScoreTable, truth: Mapping[str, int], confidence: float, resa
     """Evaluate scores and decisions.
 
     Values are scikit-learn's. Proportions have exact intervals of Clopper and Pearson, which take images as
-    independent; where images share groups, the bootstrap by group stands beside them. All other figures have bootstrap
-    intervals.
+    independent; where images share groups, the bootstrap by group stands beside them. All other figures have
+    bootstrap intervals: BCa, or percentiles where the note says so.
 
     Parameters
     ----------
@@ -94,8 +94,12 @@ def _proportions(
             figures[name] = Figure(None, None, None, "exact", 0, _UNDEFINED[name])
             continue
         low, high = exact_interval(round(value * n), n, confidence)
-        beside = percentile_interval(drawn.figures[name], confidence) if note and drawn.resamples else None
-        figures[name] = Figure(float(value), low, high, "exact", n, note, *(beside or (None, None)))
+        beside = bootstrap_interval(drawn, name, confidence) if note else None
+        if beside is None:
+            figures[name] = Figure(float(value), low, high, "exact", n, note)
+            continue
+        said = f"{note}; by group: {_percentiles(beside.percentiles_because)}" if beside.percentiles_because else note
+        figures[name] = Figure(float(value), low, high, "exact", n, said, beside.low, beside.high)
     return figures
 
 
@@ -121,17 +125,18 @@ def _ranking_values(used: Labels, scores: Floats) -> dict[str, float | None]:
 
 
 def _bootstrapped(name: str, value: float | None, used: Labels, confidence: float, drawn: Resampled) -> Figure:
-    """One figure with the percentiles of its resamples."""
+    """One figure with its bootstrap interval."""
     if value is None:
         return Figure(None, None, None, "bootstrap by group", len(used), _UNDEFINED.get(name, _ONE_CLASS))
     notes = _resolution(name, used)
     low, high = None, None
-    if drawn.resamples:
-        values = drawn.figures[name]
-        low, high = percentile_interval(values, confidence) or (None, None)
-        notes += _about_resamples(values)
-    else:
+    if not drawn.resamples:
         notes.append(_ONE_GROUP)
+    elif (interval := bootstrap_interval(drawn, name, confidence)) is not None:
+        low, high = interval.low, interval.high
+        if interval.percentiles_because:
+            notes.append(_percentiles(interval.percentiles_because))
+    notes += _about_resamples(drawn.figures[name]) if drawn.resamples else []
     return Figure(value, low, high, "bootstrap by group", len(used), "; ".join(notes))
 
 
@@ -147,5 +152,9 @@ def _about_resamples(values: Floats) -> list[str]:
     undefined = int(np.isnan(values).sum())
     notes = [f"{undefined} of {len(values)} resamples leave it undefined and are left out"] if undefined else []
     if undefined < len(values) and np.nanmin(values) == np.nanmax(values):
-        notes.append("all resamples agree: the interval has no width, which is no sign of certainty")
+        notes.append("the interval has no width, which is no sign of certainty")
     return notes
+
+
+def _percentiles(reason: str) -> str:
+    return f"percentiles instead of BCa, since {reason}"

@@ -7,7 +7,15 @@ Point estimates do not come from this module but from scikit-learn, which it is 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FALSE_POSITIVE_RATES", "count_figures", "level_sums", "ranking_figures", "weighted_figures"]
+__all__ = [
+    "FALSE_POSITIVE_RATES",
+    "count_figures",
+    "level_sums",
+    "ranking_auc",
+    "ranking_figures",
+    "weighted_auc",
+    "weighted_figures",
+]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +37,11 @@ def weighted_figures(
     tp, fn = weights @ (used & decisions), weights @ (used & (1 - decisions))
     fp, tn = weights @ ((1 - used) & decisions), weights @ ((1 - used) & (1 - decisions))
     return count_figures(tp, tn, fp, fn) | ranking_figures(*level_sums(weights, used, scores))
+
+
+def weighted_auc(weights: Floats, used: NDArray[np.int8], scores: Floats) -> dict[str, Floats]:
+    """Give the ROC AUC alone, [b], for every weighting; parameters as for :func:`weighted_figures`."""
+    return {"roc_auc": ranking_auc(*level_sums(weights, used, scores))}
 
 
 def count_figures(tp: Floats, tn: Floats, fp: Floats, fn: Floats) -> dict[str, Floats]:
@@ -56,6 +69,13 @@ def level_sums(weights: Floats, used: NDArray[np.int8], scores: Floats) -> tuple
     return positive, np.add.reduceat(ordered, starts, axis=1) - positive
 
 
+def ranking_auc(positive: Floats, negative: Floats) -> Floats:
+    """Give the ROC AUC, [b], from the weights per distinct score: Mann-Whitney, ties counting half."""
+    below = negative.cumsum(axis=1) - negative
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    return _ratio((positive * (below + negative / 2)).sum(axis=1), pairs)
+
+
 def ranking_figures(positive: Floats, negative: Floats) -> dict[str, Floats]:
     """Give the figures that rest on the order of the scores, ties included; all undefined when a class is missing.
 
@@ -65,14 +85,12 @@ def ranking_figures(positive: Floats, negative: Floats) -> dict[str, Floats]:
     """
     positives, negatives = positive.sum(axis=1), negative.sum(axis=1)
     both = (positives > 0) & (negatives > 0)
-    below = negative.cumsum(axis=1) - negative
-    auc = _ratio((positive * (below + negative / 2)).sum(axis=1), positives * negatives)
     # Counts of decisions "used" at each threshold.
     tp = positive[:, ::-1].cumsum(axis=1)[:, ::-1]
     fp = negative[:, ::-1].cumsum(axis=1)[:, ::-1]
     precision = np.divide(tp, tp + fp, out=np.zeros_like(tp), where=tp + fp > 0)
     figures = {
-        "roc_auc": auc,
+        "roc_auc": ranking_auc(positive, negative),
         "average_precision": _ratio((positive * precision).sum(axis=1), positives),
     }
     for name, rate in FALSE_POSITIVE_RATES.items():
