@@ -3,6 +3,7 @@
 This stage alone reads the truth of the test split.
 """
 
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,8 @@ import pandas as pd
 from ganprint.corpus.store import read_index
 from ganprint.corpus.truth import read_truth
 from ganprint.errors import InputError
+from ganprint.evaluate.bands import BAND_COLUMNS, roc_band
+from ganprint.evaluate.calibration import CALIBRATION_COLUMNS, Probabilities, probabilities, reliability
 from ganprint.evaluate.curves import confusion_counts, roc_points, score_histogram
 from ganprint.evaluate.figures import Evaluation
 from ganprint.evaluate.metrics import metrics
@@ -28,6 +31,15 @@ Split = Literal["development", "test"]
 Truths = dict[Split, dict[str, int]]
 
 _BINS = 20
+_CALIBRATION_BINS = 8
+
+_TABLES: dict[str, tuple[str, ...]] = {
+    "roc": ("fpr", "tpr", "threshold"),
+    "roc_band": BAND_COLUMNS,
+    "histogram": ("low", "high", "used", "not_used"),
+    "confusion": ("actual", "predicted", "count"),
+    "calibration": (*CALIBRATION_COLUMNS, "mapping"),
+}
 
 
 def read_truths(places: Places) -> Truths:
@@ -77,7 +89,7 @@ def evaluate_run(places: Places, params: Params, run: str) -> dict[str, Any]:
         },
     }
     write_json(folder / "figures.json", details)
-    for name, table in _curves(compared, truths).items():
+    for name, table in _curves(compared, truths, params).items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     plain: dict[str, Any] = {"refused": compared.refusal} if compared.refusal is not None else {}
     plain |= {split: evaluation.plain() for split, evaluation in evaluations.get(OWN_READING, {}).items()}
@@ -114,26 +126,33 @@ def _evaluation(table: ScoreTable, truth: dict[str, int], params: Params, split:
     return metrics(table, truth, params.evaluate.confidence, params.evaluate.resamples, seed)
 
 
-def _curves(compared: Compared, truths: Truths) -> dict[str, pd.DataFrame]:
+def _curves(compared: Compared, truths: Truths, params: Params) -> dict[str, pd.DataFrame]:
     """Tables for plots, all readings and splits below one another; empty, with their columns, for a refused run."""
-    made: dict[str, list[pd.DataFrame]] = {"roc": [], "histogram": [], "confusion": []}
-    for (reading, split), table in compared.tables.items():
-        truth = truths.get(split)  # type: ignore[call-overload]
-        if truth is None:
-            continue
+    made: dict[str, list[pd.DataFrame]] = {name: [] for name in _TABLES}
+    for reading, (split, truth) in product(compared.readings(), truths.items()):
+        table = compared.tables[reading, split]
+        seed = derive_seed(params.seed, "evaluate", split, "band")
         parts = {
             "roc": roc_points(table, truth),
+            "roc_band": roc_band(table, truth, params.evaluate.confidence, params.evaluate.resamples, seed),
             "histogram": score_histogram(table, truth, _BINS),
             "confusion": confusion_counts(table, truth),
+            "calibration": _calibration(compared, reading, split, truths, params.evaluate.confidence),
         }
         for name, part in parts.items():
             made[name].append(part.assign(split=split, reading=reading))
-    columns = {
-        "roc": ["fpr", "tpr", "threshold"],
-        "histogram": ["low", "high", "used", "not_used"],
-        "confusion": ["actual", "predicted", "count"],
-    }
     return {
-        name: pd.concat(parts) if parts else pd.DataFrame(columns=[*columns[name], "split", "reading"])
+        name: pd.concat(parts) if parts else pd.DataFrame(columns=[*_TABLES[name], "split", "reading"])
         for name, parts in made.items()
     }
+
+
+def _calibration(compared: Compared, reading: str, split: Split, truths: Truths, confidence: float) -> pd.DataFrame:
+    """Reliability of one reading on one split; no rows where its scores can not be made probabilities."""
+    development, test = (compared.tables[reading, name] for name in ("development", "test"))
+    made: Probabilities = probabilities(development, truths["development"], test)
+    probability = made.development if split == "development" else made.test
+    if probability is None:
+        return pd.DataFrame(columns=list(_TABLES["calibration"]))
+    table = reliability(compared.tables[reading, split], probability, truths[split], _CALIBRATION_BINS, confidence)
+    return table.assign(mapping=made.mapping)
