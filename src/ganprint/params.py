@@ -168,13 +168,23 @@ class ThresholdParameters(FrozenModel):
 
 
 class RunParameters(FrozenModel):
-    """One run: a comparator, what it looks at, its threshold rule and its own parameters."""
+    """One run: a comparator, what it looks at, its threshold rule and its own parameters.
+
+    Attributes
+    ----------
+    baseline
+        True for a run that others are held against: it makes no submission and no claim.
+    member_control
+        Also put the whole procedure through used images alone, half of their groups called used.
+    """
 
     comparator: Name
     variant: Literal["as_coded", "as_written", "corrected", "extension"]
     embedding: Name
     pooling: Literal["none", "max", "average"]
     threshold: ThresholdParameters
+    baseline: bool = False
+    member_control: bool = False
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 

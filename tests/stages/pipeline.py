@@ -41,5 +41,8 @@ def repro(root):
     for run in params.runs:
         call(root, "evaluate", run)
     call(root, "evaluate", "--trivial")
+    call(root, "evaluate", "--inference")
+    call(root, "evidence")
+    call(root, "audit-paper")
     call(root, "audit")
     return params

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["FIGURES", "OWN_READING", "Row", "rows_of_run", "rows_of_trivial", "table_lines"]
+__all__ = ["FIGURES", "OWN_READING", "SWAPPED_READING", "Row", "rows_of_run", "rows_of_trivial", "table_lines"]
 
 FIGURES = ("f1", "accuracy", "roc_auc")
 """Figures of the short table; the metrics files have all of them."""
 
 OWN_READING = "own"
 """Name of a run's own scores among its readings."""
+
+SWAPPED_READING = "swapped"
+"""Name of the same fit's scores beside noise in place of generated images: a control, and no row of the table."""
 
 _TITLES = {"f1": "F1", "accuracy": "accuracy", "roc_auc": "ROC AUC"}
 _SPLITS = {"development": "dev", "test": "test"}
@@ -25,7 +28,7 @@ class Row:
     name
         Run, reading or trivial answer.
     kind
-        ``run``, ``reading``, ``trivial`` or ``refused``.
+        ``run``, ``reading``, ``baseline``, ``trivial`` or ``refused``.
     figures
         Split to figure name to (value, low, high), None where undefined; a split without truth is absent.
     note
@@ -42,7 +45,7 @@ class Row:
         return asdict(self)
 
 
-def rows_of_run(details: Mapping[str, Any]) -> list[Row]:
+def rows_of_run(details: Mapping[str, Any], *, baseline: bool) -> list[Row]:
     """Give the rows of one run from the content of its figures.json: the run, then its other readings."""
     name = str(details["run"])
     if details["refusal"] is not None:
@@ -50,11 +53,12 @@ def rows_of_run(details: Mapping[str, Any]) -> list[Row]:
     rows = []
     readings = dict(details["readings"])
     own = readings.pop(OWN_READING)
+    readings.pop(SWAPPED_READING, None)
     for reading, splits in [(OWN_READING, own), *readings.items()]:
         other = reading != OWN_READING
         title = f"{name}, {reading}" if other else name
         figures = {split: _figures(evaluation) for split, evaluation in splits.items()}
-        rows.append(Row(title, "reading" if other else "run", figures))
+        rows.append(Row(title, "reading" if other else "baseline" if baseline else "run", figures))
     return rows
 
 

@@ -80,20 +80,28 @@ def submit(ctx: click.Context) -> None:
 @main.command()
 @click.argument("run", required=False)
 @click.option("--trivial", is_flag=True, help="Evaluate the answers that look at no image: all used, none used, coin.")
+@click.option("--inference", is_flag=True, help="Test all runs against chance and against each other.")
 @click.pass_context
-def evaluate(ctx: click.Context, run: str | None, *, trivial: bool) -> None:
-    """Compute the figures of RUN on both splits, with intervals (stage evaluate).
+def evaluate(ctx: click.Context, run: str | None, *, trivial: bool, inference: bool) -> None:
+    """Compute the figures of RUN on both splits, with intervals (stages evaluate, trivial, inference).
 
     \b
     Examples:
       ganprint evaluate svm-as-written
       ganprint evaluate --trivial
+      ganprint evaluate --inference
     """
+    if (run is not None) + trivial + inference != 1:
+        raise click.UsageError("give the name of a run, or --trivial, or --inference")
+    places, params = project(ctx)
+    if inference:
+        from ganprint.stages.inference import write_inference
+
+        write_inference(places, params)
+        click.echo(places.inference)
+        return
     from ganprint.stages.evaluate import evaluate_run, evaluate_trivial
 
-    if trivial == (run is not None):
-        raise click.UsageError("give the name of a run, or --trivial")
-    places, params = project(ctx)
     if run is None:
         evaluate_trivial(places, params)
         click.echo(places.trivial)
@@ -104,18 +112,33 @@ def evaluate(ctx: click.Context, run: str | None, *, trivial: bool) -> None:
 
 @main.command()
 @click.pass_context
+def evidence(ctx: click.Context) -> None:
+    """Look for near-duplicates, and for the generated images nearest to the most suspicious real ones (stage evidence).
+
+    \b
+    Example:
+      ganprint evidence
+    """
+    from ganprint.stages.evidence import write_evidence
+
+    places, params = project(ctx)
+    write_evidence(places, params)
+    click.echo(places.evidence)
+
+
+@main.command()
+@click.pass_context
 def audit(ctx: click.Context) -> None:
-    """Put all runs, refusals and trivial answers into one table (stage audit).
+    """Write the report: verdicts, figures, tests, evidence, findings, provenance (stage audit).
 
     \b
     Example:
       ganprint audit
     """
-    from ganprint.stages.audit import write_summary
+    from ganprint.stages.audit import write_audit
 
-    places, params = project(ctx)
-    write_summary(places, params)
-    click.echo(places.audit / "summary.md")
+    write_audit(*(made := project(ctx)))
+    click.echo(made[0].audit / "report.html")
 
 
 @main.command()

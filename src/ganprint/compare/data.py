@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Development", "Images", "Test"]
+__all__ = ["Development", "Ids", "Images", "Test"]
 
 Ids = NDArray[np.str_]
 

@@ -1,58 +1,88 @@
-"""Stage ``audit``: the summary of all runs, and its printing beside what git has of the submissions."""
+"""Stage ``audit``: report and summary of all runs, and the summary's printing beside git's submissions."""
 
-import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganprint.audit.summary import Row, rows_of_run, rows_of_trivial, table_lines
-from ganprint.errors import InputError
+from ganprint.audit.page import render_evidence
+from ganprint.audit.report.model import Report, schema
+from ganprint.audit.report.page import render_page
+from ganprint.audit.summary import OWN_READING, Row, rows_of_run, rows_of_trivial, table_lines
 from ganprint.files import atomic_directory, write_json, write_text
 from ganprint.params import Params
+from ganprint.stages.evidence import read_evidence
 from ganprint.stages.places import Places
+from ganprint.stages.plots import write_plots
+from ganprint.stages.report import collect_report, read_json
+from ganprint.stages.scores import read_compared
 
-__all__ = ["print_lines", "write_summary"]
+__all__ = ["print_lines", "write_audit"]
 
 NOT_THE_PAPER = "This is not the paper's setting: see 'ganprint profile paper'."
 
 
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run 'dvc repro' first") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: can not be read ({error}); run 'dvc repro'") from None
-
-
-def write_summary(places: Places, params: Params) -> None:
-    """Write results/audit/summary.json and summary.md.
+def write_audit(places: Places, params: Params) -> None:
+    """Write results/audit: report.html, report.json with its schema, plots, summary.json and summary.md.
 
     Raises
     ------
     InputError
-        When a run of params.yaml has not been evaluated.
+        When a stage before this one has not run.
     """
-    details = [_read(places.evaluated(run) / "figures.json") for run in params.runs]
-    rows = [row for detail in details for row in rows_of_run(detail)] + rows_of_trivial(_read(places.trivial))
-    corpus = _read(places.corpus / "corpus.json")
+    rows = [
+        row
+        for name, run in params.runs.items()
+        for row in rows_of_run(read_json(places.evaluated(name) / "figures.json"), baseline=run.baseline)
+    ]
+    rows += rows_of_trivial(read_json(places.trivial))
+    corpus = read_json(places.corpus / "corpus.json")
+    backbones = _backbones(places, params)
     content = {
         "profile": params.profile,
         "corpus": {key: corpus[key] for key in ("kind", "hash", "counts")},
-        "backbones": _backbones(places, params),
+        "backbones": backbones,
         "rows": [row.as_dict() for row in rows],
     }
     with atomic_directory(places.audit) as folder:
+        plots = write_plots(places, params, folder / "plots")
+        report = collect_report(places, params, backbones, plots)
+        write_json(folder / "report.json", report.model_dump(mode="json"))
+        write_json(folder / "report.schema.json", schema())
+        svgs = {plot.svg: (folder / "plots" / plot.svg).read_bytes() for plot in report.plots if plot.svg is not None}
+        evidence, images = read_evidence(places)
+        page = render_page(report, svgs, render_evidence(evidence, images, _said_by_runs(places, report, evidence)))
+        write_text(folder / "report.html", page)
         write_json(folder / "summary.json", content)
         write_text(folder / "summary.md", "\n".join(["# Summary", "", *_head(content), "", *_table(rows)]) + "\n")
+
+
+def _said_by_runs(places: Places, report: Report, evidence: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give each suspicious image's score and answers, by run: test labels play no part."""
+    keys = {
+        (suspect["image"]["split"], suspect["image"]["id"]): suspect["image"]["key"] for suspect in evidence["suspects"]
+    }
+    said: dict[str, dict[str, Any]] = {key: {} for key in keys.values()}
+    for run in report.runs:
+        if run.refusal is not None or run.abstention is None:
+            continue
+        answers = {(row["split"], row["id"]): row["answer"] for row in run.abstention["per_image"]}
+        for (reading, split), table in read_compared(places, run.name).tables.items():
+            for image, score, decision in zip(table.ids.tolist(), table.scores, table.decisions, strict=True):
+                if reading == OWN_READING and (split, image) in keys:
+                    said[keys[split, image]][run.name] = {
+                        "score": float(score),
+                        "decision": int(decision),
+                        "answer": answers[split, image],
+                    }
+    return said
 
 
 def _backbones(places: Places, params: Params) -> dict[str, str]:
     """Say for every embedding in use what it is made with."""
     said = {}
     for name in dict.fromkeys(run.embedding for run in params.runs.values()):
-        record = _read(places.embedding_record(name))
+        record = read_json(places.embedding_record(name))
         if record["backbone"] == "pixels":
             said[name] = f"grey values at {record['parameters']['size']} pixels"
             continue
@@ -90,11 +120,12 @@ def print_lines(places: Places, params: Params) -> list[str]:
     InputError
         When there is no summary yet.
     """
-    content = _read(places.audit / "summary.json")
+    content = read_json(places.audit / "summary.json")
     rows = [Row(**row) for row in content["rows"]]
     lines = [*_head(content), "", *_table(rows), "", *_submissions(places, params), ""]
     shown = {
         "submissions": places.submissions,
+        "report": places.audit / "report.html",
         "summary": places.audit / "summary.md",
         "figures and intervals": places.root / "results" / "evaluate",
     }

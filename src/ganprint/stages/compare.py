@@ -11,23 +11,25 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from ganprint.compare.controls import members_alone, noise_like
 from ganprint.compare.data import Development, Test
 from ganprint.compare.folds import fold_numbers
 from ganprint.compare.protocol import Comparator, Context, create
 from ganprint.compare.threshold import choose_threshold, decide
 from ganprint.errors import InputError
-from ganprint.files import atomic_directory, write_json
+from ganprint.files import atomic_directory, write_json, write_text
 from ganprint.params import Params, RunParameters
 from ganprint.provenance import provenance
 from ganprint.seeds import derive_seed
 from ganprint.stages.compute import Computer, prepare
 from ganprint.stages.places import Places
 from ganprint.stages.progress import step_bars
-from ganprint.stages.scores import OWN_READING, REFUSAL_FILE, SCORES_FILE, THRESHOLD_FILE
+from ganprint.stages.scores import CONTROL_FILE, OWN_READING, REFUSAL_FILE, SCORES_FILE, SWAPPED_READING, THRESHOLD_FILE
 from ganprint.stages.views import Views, read_views
 
 __all__ = ["compare_run"]
 
+Folds = NDArray[np.intp]
 Readings = dict[str, NDArray[np.float64]]
 
 
@@ -35,7 +37,8 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
     """Write results/compare/RUN; give the reason when the comparator refuses to run.
 
     Development scores are out of fold: every fold's images are scored by a comparator fitted on the other folds, beside
-    the development generated images. Test scores come from a fit on the whole development split.
+    the development generated images. Test scores come from a fit on the whole development split. The reading "swapped"
+    has the same fits' scores beside noise in place of generated images (:func:`ganprint.compare.controls.noise_like`).
 
     Raises
     ------
@@ -69,7 +72,10 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
             with step_bars(f"compare {name}") as advance:
                 work = _Work(name, run, params, computer, advance)
                 scored, fitted = work.scored(views)
+                control = work.member_control(views.development) if run.member_control else None
             _write_scores(folder, views, scored, run)
+            if control is not None:
+                write_text(folder / CONTROL_FILE, control.to_csv(index=False, lineterminator="\n"))
             _write_fit(folder, fitted)
     return reason
 
@@ -78,7 +84,7 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
 class _Scored:
     """Scores by reading: development ones out of fold, test ones of the fit on the whole development split."""
 
-    folds: NDArray[np.intp]
+    folds: Folds
     development: Readings
     test: Readings
 
@@ -98,18 +104,34 @@ class _Work:
         )
 
     def scored(self, views: Views) -> tuple[_Scored, Comparator]:
-        development = views.development
-        seed = derive_seed(self.params.seed, "folds")
+        folds, joined = self._out_of_fold(views.development)
+        fitted, test = _fit_and_read(
+            self.run, views.development, views.test, self._context("whole split", "whole"), readings=True
+        )
+        return _Scored(folds, joined, test), fitted
+
+    def _out_of_fold(self, development: Development, *axes: str, readings: bool = True) -> tuple[Folds, Readings]:
+        """Give fold numbers, and scores of every real image by a fit on the other folds."""
+        seed = derive_seed(self.params.seed, "folds", *axes)
         folds = fold_numbers(development.used, development.groups, self.params.folds.count, seed)
         parts = []
         for fold in range(int(folds.max()) + 1):
             held_out = Test(development.real.take(np.flatnonzero(folds == fold)), development.generated)
-            context = self._context(f"fold {fold + 1} of {folds.max() + 1}", "fold", fold)
-            parts.append(_fit_and_read(self.run, development.take(np.flatnonzero(folds != fold)), held_out, context)[1])
-        fitted, test = _fit_and_read(self.run, development, views.test, self._context("whole split", "whole"))
+            step = " ".join([*axes, f"fold {fold + 1} of {folds.max() + 1}"])
+            context = self._context(step, *axes, "fold", fold)
+            kept = development.take(np.flatnonzero(folds != fold))
+            parts.append(_fit_and_read(self.run, kept, held_out, context, readings=readings)[1])
         order = np.argsort(np.concatenate([np.flatnonzero(folds == fold) for fold in range(len(parts))]))
-        joined = {reading: np.concatenate([part[reading] for part in parts])[order] for reading in test}
-        return _Scored(folds, joined, test), fitted
+        return folds, {reading: np.concatenate([part[reading] for part in parts])[order] for reading in parts[0]}
+
+    def member_control(self, development: Development) -> pd.DataFrame | None:
+        """Put the whole procedure through used images alone; None when there are too few groups of them."""
+        alone = members_alone(development, derive_seed(self.params.seed, "members"))
+        if alone is None:
+            return None
+        scores = self._out_of_fold(alone, "members", readings=False)[1][OWN_READING]
+        columns = {"id": alone.real.ids, "group": alone.groups, "score": scores, "label": alone.used}
+        return pd.DataFrame(columns)
 
 
 def _write_scores(folder: Path, views: Views, scored: _Scored, run: RunParameters) -> None:
@@ -128,16 +150,20 @@ def _write_scores(folder: Path, views: Views, scored: _Scored, run: RunParameter
 
 
 def _fit_and_read(
-    run: RunParameters, development: Development, test: Test, context: Context
+    run: RunParameters, development: Development, test: Test, context: Context, *, readings: bool
 ) -> tuple[Comparator, Readings]:
     comparator = create(run.comparator, run.variant, run.parameters).fit(development, context)
-    readings = {OWN_READING: comparator.score(test, context), **comparator.other_readings(test, context)}
-    for reading, scores in readings.items():
+    found = {OWN_READING: comparator.score(test, context)}
+    if readings:
+        found |= comparator.other_readings(test, context)
+        noise = noise_like(development.real, test.generated.ids, derive_seed(context.seed, "swapped"))
+        found[SWAPPED_READING] = comparator.score(Test(test.real, noise), context)
+    for reading, scores in found.items():
         if scores.shape != (len(test.real),) or not np.isfinite(scores).all():
             raise ValueError(
                 f"{run.comparator} {run.variant}, reading '{reading}': scores are not one finite number per image"
             )
-    return comparator, readings
+    return comparator, found
 
 
 def _write_fit(folder: Path, fitted: Comparator) -> None:

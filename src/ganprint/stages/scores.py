@@ -7,14 +7,24 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ganprint.audit.summary import OWN_READING
+from ganprint.audit.summary import OWN_READING, SWAPPED_READING
 from ganprint.errors import InputError
 from ganprint.evaluate.tables import ScoreTable
 from ganprint.stages.places import Places
 
-__all__ = ["OWN_READING", "REFUSAL_FILE", "SCORES_FILE", "THRESHOLD_FILE", "Compared", "read_compared"]
+__all__ = [
+    "CONTROL_FILE",
+    "OWN_READING",
+    "REFUSAL_FILE",
+    "SCORES_FILE",
+    "SWAPPED_READING",
+    "THRESHOLD_FILE",
+    "Compared",
+    "read_compared",
+]
 
 SCORES_FILE = "scores.csv"
+CONTROL_FILE = "control.csv"
 REFUSAL_FILE = "refusal.json"
 THRESHOLD_FILE = "threshold.json"
 

@@ -28,7 +28,7 @@ class Submitted:
 
 
 def write_submissions(places: Places, params: Params) -> list[Submitted]:
-    """Write submissions/RUN.csv for every run of params.yaml and results/submit/report.json.
+    """Write submissions/RUN.csv for every run of params.yaml but baselines, and results/submit/report.json.
 
     The folder is replaced as a whole, so no file of a run that is gone stays behind. It is one stage for all runs: DVC
     wants every declared output to exist, and a run that was refused has no submission.
@@ -45,7 +45,7 @@ def write_submissions(places: Places, params: Params) -> list[Submitted]:
         raise InputError(f"{ids_path}: no such file; run 'ganprint corpus' or 'dvc repro' first") from None
     report = []
     with atomic_directory(places.submissions) as folder:
-        for run in params.runs:
+        for run in (name for name, run in params.runs.items() if not run.baseline):
             compared = read_compared(places, run)
             if compared.refusal is not None:
                 report.append(Submitted(run, None, None, 0, 0, compared.refusal))

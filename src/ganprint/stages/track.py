@@ -23,7 +23,7 @@ __all__ = ["track_results"]
 
 
 def track_results(places: Places, params: Params) -> dict[str, bool]:
-    """Log every run of params.yaml that the tracking server does not have yet.
+    """Log every run of params.yaml, and the report on all of them, that the tracking server does not have yet.
 
     Returns
     -------
@@ -42,10 +42,43 @@ def track_results(places: Places, params: Params) -> dict[str, bool]:
             made = _finished(places, params, run, index)
             fingerprints[run] = made.fingerprint
             yield made
+        report = _report(places, params, index)
+        fingerprints[report.name] = report.fingerprint
+        yield report
 
     logged = log_runs(finished(), params.track.experiment, places.tracking_store)
     write_json(places.tracked, {"experiment": params.track.experiment, "fingerprints": fingerprints})
     return logged
+
+
+def _report(places: Places, params: Params, index: pd.DataFrame) -> FinishedRun:
+    """Give the audit's report as a run of its own: it is about all the others."""
+    files = [places.audit / name for name in ("report.html", "report.json", "report.schema.json", "summary.md")]
+    report = _json_or_empty(places.audit / "report.json")
+    if not report:
+        raise InputError(f"{places.audit / 'report.json'}: no such file; run 'ganprint audit' or 'dvc repro' first")
+    digest = hashlib.sha256("\n".join(sha256_of(path) for path in files).encode()).hexdigest()
+    verdicts = {
+        f"verdict.{run['name']}": run["verdict"]["kind"] for run in report["runs"] if run["verdict"] is not None
+    }
+    return FinishedRun(
+        name="audit",
+        fingerprint=digest,
+        refusal=None,
+        parameters={"profile": params.profile, "corpus.kind": params.corpus.kind},
+        metrics={},
+        curves={},
+        tags={"comparator": "none", "profile": params.profile, "corpus": params.corpus.kind}
+        | {"corpus_sha256": corpus_hash(index), "verdict": report["verdict"]["kind"], **verdicts},
+        dataset=_dataset(params, index),
+        files=files,
+        plots={},
+    )
+
+
+def _dataset(params: Params, index: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
+    # As floats: MLflow warns of whole numbers, which could not hold a missing value.
+    return index.astype({"width": "float64", "height": "float64"}), params.corpus.kind, corpus_hash(index)[:32]
 
 
 def _finished(places: Places, params: Params, run: str, index: pd.DataFrame) -> FinishedRun:
@@ -64,8 +97,7 @@ def _finished(places: Places, params: Params, run: str, index: pd.DataFrame) -> 
         metrics=_metrics(details) | {f"fit.{name}": value for name, value in figures.get("numbers", {}).items()},
         curves={f"curve.{name}": values for name, values in figures.get("curves", {}).items()},
         tags=_tags(params, compared, index),
-        # As floats: MLflow warns of whole numbers, which could not hold a missing value.
-        dataset=(index.astype({"width": "float64", "height": "float64"}), params.corpus.kind, corpus_hash(index)[:32]),
+        dataset=_dataset(params, index),
         files=files,
         plots=_plots(places, run, compared) if compared.refusal is None else {},
     )
