@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ganprint.evaluate.claim_counts import CLAIMED, Counts, PrintedRate
 from ganprint.evaluate.figures import Evaluation, Figure
 from ganprint.evaluate.metrics import metrics
 from ganprint.evaluate.tables import ScoreTable
@@ -45,6 +46,15 @@ class PublishedRun:
     tn: int
     fp: int
     fn: int
+
+    @property
+    def counts(self) -> Counts:
+        """The four counts."""
+        return Counts(self.tp, self.tn, self.fp, self.fn)
+
+    def printed(self) -> dict[str, PrintedRate]:
+        """Give the figures with the digits that were printed."""
+        return {name: PrintedRate.parse(f"{getattr(self, name):g}", name, percent=True) for name in CLAIMED}
 
     def evaluation(self, confidence: float, resamples: int, seed: int) -> Evaluation:
         """Evaluate the counts like a run of today; figures of a ranking stay undefined.

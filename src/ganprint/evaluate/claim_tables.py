@@ -1,0 +1,143 @@
+"""All counts of n images that print like a claim, found without building them one by one.
+
+For a given number of used images P and of true positives, each printed rate allows a run of whole numbers of false
+positives; the runs are intersected, so n images take O(n^2) steps for O(n^3) tables. All bounds are whole-number
+arithmetic on the printed digits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganprint.errors import InputError
+from ganprint.evaluate.claim_counts import PrintedRate
+
+__all__ = ["MOST_IMAGES", "CountTables", "count_tables"]
+
+Ints = NDArray[np.int64]
+
+MOST_IMAGES = 10_000
+"""Largest n for which tables are enumerated."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class CountTables:
+    """The counts that print like a claim.
+
+    Attributes
+    ----------
+    n
+        Number of images.
+    printing
+        ``rounded``; ``truncated`` where no count rounds to the claim but some are cut off to it; ``none`` when no
+        count gives the claim.
+    number
+        How many tables there are.
+    prevalences
+        Smallest and largest number of used images among them; ``None`` when there is none.
+    examples
+        The first few as (TP, TN, FP, FN).
+    """
+
+    n: int
+    printing: Literal["rounded", "truncated", "none"]
+    number: int
+    prevalences: tuple[int, int] | None
+    examples: list[tuple[int, int, int, int]]
+
+
+def count_tables(rates: Mapping[str, PrintedRate], n: int) -> CountTables:
+    """Find all counts of n images that print like these rates.
+
+    Raises
+    ------
+    InputError
+        When n is below 1 or above :data:`MOST_IMAGES`.
+    """
+    if not 1 <= n <= MOST_IMAGES:
+        raise InputError(f"n: received {n}; give 1 to {MOST_IMAGES} images, or leave n out to use the rates alone")
+    printings: tuple[Literal["rounded", "truncated"], ...] = ("rounded", "truncated")
+    for printing in printings:
+        number, prevalences = 0, []
+        examples: list[tuple[int, int, int, int]] = []
+        for positives in _positives(rates, n):
+            runs = _runs(rates, n, positives, cut=printing == "truncated")
+            if len(runs):
+                number += int((runs[:, 2] - runs[:, 1] + 1).sum())
+                prevalences += [positives]
+                examples += _examples(runs, n, positives) if len(examples) < _SHOWN else []
+        if number:
+            return CountTables(n, printing, number, (prevalences[0], prevalences[-1]), examples[:_SHOWN])
+    return CountTables(n, "none", 0, None, [])
+
+
+def _positives(rates: Mapping[str, PrintedRate], n: int) -> range:
+    """Numbers of used images that a stated prevalence allows."""
+    if "prevalence" not in rates:
+        return range(n + 1)
+    stated = rates["prevalence"]
+    whole = stated.value * n
+    low, high = (whole, whole) if whole.denominator == 1 else (bound * n for bound in stated.rounded())
+    return range(-(-low.numerator // low.denominator), high.numerator // high.denominator + 1)
+
+
+def _runs(rates: Mapping[str, PrintedRate], n: int, positives: int, *, cut: bool) -> Ints:
+    """Give TP, least FP and most FP, [runs, 3], for one number of used images."""
+    negatives = n - positives
+    tp: Ints = np.arange(positives + 1)
+    low, high = np.zeros_like(tp), np.full_like(tp, negatives)
+    possible = np.ones(len(tp), dtype=bool)
+    for name, rate in rates.items():
+        if name == "recall":
+            least, most = _within(rate, tp * 0 + positives, cut=cut)
+            possible &= (tp >= least) & (tp <= most) & (positives > 0)
+        elif name == "accuracy":
+            least, most = _within(rate, tp * 0 + n, cut=cut)
+            low, high = np.maximum(low, tp + negatives - most), np.minimum(high, tp + negatives - least)
+        elif name == "specificity":
+            least, most = _within(rate, tp * 0 + negatives, cut=cut)
+            low, high = np.maximum(low, negatives - most), np.minimum(high, negatives - least)
+            possible &= negatives > 0
+        elif name in ("precision", "f1"):
+            # The denominator grows with FP: tp + FP for precision, tp + FP + P, halved above the line, for F1.
+            above, fixed = (tp, tp) if name == "precision" else (2 * tp, tp + positives)
+            least, most = _denominators(rate, above, fixed + negatives, cut=cut)
+            low = np.maximum(low, np.maximum(least, 1) - fixed)
+            high = np.minimum(high, most - fixed)
+    return np.stack([tp, low, high], axis=1)[possible & (low <= high)]
+
+
+def _bounds(rate: PrintedRate, *, cut: bool) -> tuple[Fraction, Fraction]:
+    return (rate.value, rate.value + rate.step) if cut else rate.rounded()
+
+
+def _within(rate: PrintedRate, total: Ints, *, cut: bool) -> tuple[Ints, Ints]:
+    """Give the least and the most whole numbers whose share of ``total`` prints like the rate."""
+    low, high = _bounds(rate, cut=cut)
+    least = -((-low.numerator * total) // low.denominator)
+    # Cut off: the upper bound itself prints differently.
+    most = -((-high.numerator * total) // high.denominator) - 1 if cut else high.numerator * total // high.denominator
+    return least, most
+
+
+def _denominators(rate: PrintedRate, above: Ints, largest: Ints, *, cut: bool) -> tuple[Ints, Ints]:
+    """Give the least and the most whole numbers below the line for which the quotient prints like the rate."""
+    low, high = _bounds(rate, cut=cut)
+    most = above * low.denominator // low.numerator if low > 0 else largest
+    quotient = above * high.denominator
+    least = quotient // high.numerator + 1 if cut else -((-quotient) // high.numerator)
+    return least, most
+
+
+def _examples(runs: Ints, n: int, positives: int) -> list[tuple[int, int, int, int]]:
+    return [
+        (tp, n - positives - fp, fp, positives - tp)
+        for tp, low, high in runs[:_SHOWN].tolist()
+        for fp in range(low, high + 1)[:_SHOWN]
+    ]
