@@ -12,14 +12,15 @@ from ganprint.stages.places import Places
 from ganprint.stages.track import track_results
 
 REFUSED = "svm-as-coded"
+BASELINE = "blind"
 
 
 def test_every_run_makes_a_valid_submission_or_says_why_not(finished):
-    """Eight runs, eight files that the official rules accept; the ninth has a reason and no file."""
+    """Nine runs, nine files that the official rules accept; one more has a reason and no file, a baseline none."""
     root, params = finished
-    assert len(params.runs) == 9
+    assert len(params.runs) == 11
     written = {path.stem for path in (root / "submissions").glob("*.csv")}
-    assert written == set(params.runs) - {REFUSED}
+    assert written == set(params.runs) - {REFUSED, BASELINE}
     for run in written:
         said = call(
             root, "validate", f"{root}/submissions/{run}.csv", "--ids", f"{root}/data/corpus/image_ids.txt", "--strict"
@@ -38,6 +39,8 @@ def test_two_repros_give_the_same_bytes(finished, tmp_path):
     assert repro(other) == params
     same = ["submissions/*.csv", "data/corpus/index.csv", "data/truth.csv", "data/embeddings/*.parquet"]
     same += ["results/compare/*/scores.csv", "results/compare/*/model.safetensors", "results/evaluate/*.json"]
+    same += ["results/compare/*/control.csv", "results/evidence/*.json", "results/evidence/images/**/*.webp"]
+    same += ["results/paper/*.json", "results/audit/report.html", "results/audit/plots/*"]
     for pattern in same:
         paths = sorted(root.glob(pattern))
         assert paths, pattern
@@ -139,7 +142,9 @@ def test_tracking_logs_each_result_once_and_fills_an_empty_server(finished, tmp_
         client = mlflow.MlflowClient(uri)
         experiment = client.get_experiment_by_name(params.track.experiment)
         runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
-        assert set(runs) == set(params.runs)
+        assert set(runs) == {*params.runs, "audit"}
+        report = {file.path for file in client.list_artifacts(runs["audit"].info.run_id)}
+        assert {"report.html", "report.json", "report.schema.json"} <= report
         assert runs[REFUSED].info.status == "FAILED"
         assert "uninitialised" in runs[REFUSED].data.tags["refused"]
         tree = runs["clustering-corrected"]
