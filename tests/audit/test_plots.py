@@ -313,21 +313,19 @@ def test_same_tables_give_the_same_bytes():
 
 def test_any_name_can_be_drawn():
     """Protects against names as formulas, tags or unknown glyphs: valid XML, no element of the name's, no warning."""
-    for name, figure in all_figures(NASTY).items():
-        root = ET.fromstring(plots.svg_bytes(figure))
-        kinds = {element.tag.rsplit("}", 1)[-1] for element in root.iter() if isinstance(element.tag, str)}
-        assert "script" not in kinds, name
-        assert "foreignObject" not in kinds, name
     points, band = (table.assign(run=NASTY, reading=NASTY) for table in roc_tables())
     table = plots.forest_table([Row(NASTY, row.kind, row.figures) for row in forest_rows()[:2]])
     for figure in (
         plots.roc_plot("title", points, band),
         plots.roc_plot_of_runs("title", points, band),
         plots.score_plot("title", bins_table().assign(reading=NASTY), cuts().assign(reading=NASTY, rule=NASTY)),
+        plots.confusion_plot(NASTY, counts_table()),
         plots.confusion_plot_of_runs("title", counts_table(NASTY)),
         plots.forest_plot("title", table),
     ):
-        ET.fromstring(plots.svg_bytes(figure))
+        root = ET.fromstring(plots.svg_bytes(figure))
+        kinds = {element.tag.rsplit("}", 1)[-1] for element in root.iter() if isinstance(element.tag, str)}
+        assert not kinds & {"script", "foreignObject"}
         assert any("a$x_1$ <script>" in text for text in texts(figure))
 
 

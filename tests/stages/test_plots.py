@@ -183,6 +183,8 @@ def test_data_beside_a_picture_are_those_of_the_evaluation(project):
     assert set(overview["reading"]) == {"own"}
     scores = pd.read_csv(folder / "scores.csv")
     bins = scores[scores["part"] == "bin"]
+    first = (folder / "scores.csv").read_text().splitlines()[1].split(",")
+    assert all(count.isdigit() for count in first[2:4]), "counts are written as whole numbers"
     assert bins.groupby("run")[["used", "not_used"]].sum().sum(axis=1).tolist() == [TEST_IMAGES] * len(SCORES)
     assert scores.loc[scores["part"] == "threshold", "threshold"].tolist() == [0.5] * len(SCORES)
     assert pd.read_csv(folder / "confusion.csv")["count"].sum() == len(SCORES) * (24 + TEST_IMAGES)
@@ -219,13 +221,13 @@ def test_plots_are_the_same_bytes_again_and_need_no_truth(project, tmp_path):
 @pytest.mark.parametrize("truth", ["unknown", "one class"])
 def test_unknown_truth_and_single_class(tmp_path, truth):
     """Protects official and odd corpora: development is drawn and said to be alone, one class has no curve."""
-    places, params = make_project(tmp_path, truth, ("plain", REFUSED))
+    places, params = make_project(tmp_path, truth, ("probable", REFUSED))
     records = {record["name"]: record for record in write_plots(places, params, tmp_path / "plots")}
     assert all(record["svg"] for name, record in records.items() if not name.startswith("refused"))
     alone = "The truth of the test split is unknown"
     assert (alone in records["roc"]["caption"]) == (truth == "unknown")
-    assert (alone in records["scores-plain"]["caption"]) == (truth == "unknown")
-    splits = set(pd.read_csv(tmp_path / "plots" / "roc-plain.csv")["split"])
+    assert (alone in records["scores-probable"]["caption"]) == (truth == "unknown")
+    splits = set(pd.read_csv(tmp_path / "plots" / "roc-probable.csv")["split"])
     assert splits == {"development"}
 
 

@@ -190,13 +190,18 @@ def _scores_of_runs(runs: list[_Evaluated], split: str) -> _Drawn:
     bins = bins[bins["split"] == split]
     title = f"Scores of all runs, {split} split"
     figure = None if bins.empty else plots.score_plot_of_runs(title, bins, cuts)
-    return title, _joined([bins.assign(part="bin"), cuts.assign(part="threshold")]), figure
+    return title, _joined([_counted(bins), cuts.assign(part="threshold")]), figure
 
 
 def _confusion_of_runs(runs: list[_Evaluated]) -> _Drawn:
     counts = _joined([run.own("confusion") for run in runs])
     title = "Decisions of all runs"
     return title, counts, None if counts.empty else plots.confusion_plot_of_runs(title, counts)
+
+
+def _counted(bins: pd.DataFrame) -> pd.DataFrame:
+    # Whole numbers that stay whole beside rows without counts.
+    return bins.assign(part="bin").astype({"used": "Int64", "not_used": "Int64"})
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -224,7 +229,7 @@ def _of_run(run: _Evaluated, compared: Path, params: Params, *, test_known: bool
         said = caption("roc", test_known=test_known, level=level)
         yield _Plot(f"roc-{run.run}", title, said, "runs", both, plots.roc_plot(title, points, band))
     title = f"Scores, {run.run}"
-    both = _joined([bins.assign(part="bin"), cuts.assign(part="threshold")])
+    both = _joined([_counted(bins), cuts.assign(part="threshold")])
     said = caption("scores", test_known=test_known)
     yield _Plot(f"scores-{run.run}", title, said, "runs", both, plots.score_plot(title, bins, cuts))
     yield _calibration(run.run, bars, level, test_known=test_known)
