@@ -1,8 +1,8 @@
 """How well the evidence finds copies planted on purpose: python benchmarks/planted_copies.py [IMAGES]
 
-Every kind of copy is made of real test images of data/corpus and looked for as the stage `evidence` looks for it. "found"
-is a surprise above that of all 30 random generated images, "placed" a region whose shift and mirroring are right to within
-4 pixels.
+Every kind of copy is made of real test images of data/corpus and looked for as the stage `evidence` looks for it.
+"found" is a surprise above that of all 30 random generated images, "placed" a region whose shift and mirroring are
+right to within 4 pixels.
 """
 
 import sys
@@ -56,20 +56,20 @@ def pasted(grey, other, rng):
 
 # Name, how it is made, and the shift and mirroring that are right (None: nothing was planted, or anything goes).
 KINDS = {
-    "nothing planted": (lambda g, o, r: o, None),
-    "exact": (lambda g, o, r: g, (0, 0, False)),
-    "shifted by 13 right, 8 up": (lambda g, o, r: shifted(g, 13, -8), (13, -8, False)),
-    "mirrored": (lambda g, o, r: g[:, ::-1], (0, 0, True)),
-    "mirrored and shifted": (lambda g, o, r: shifted(g, 13, -8)[:, ::-1], (13, -8, True)),
-    "5 % larger": (lambda g, o, r: rescaled(g, 1.05), None),
-    "10 % larger": (lambda g, o, r: rescaled(g, 1.10), None),
-    "10 % smaller": (lambda g, o, r: rescaled(g, 0.90), None),
-    "gain 0.7, gamma 1.5": (lambda g, o, r: changed(g, 0.7, 1.5), (0, 0, False)),
-    "noise of deviation 15": (lambda g, o, r: noised(g, 15, r), (0, 0, False)),
-    "noise of deviation 30": (lambda g, o, r: noised(g, 30, r), (0, 0, False)),
-    "70 % blended with a generated image": (lambda g, o, r: blended(g, o, 0.7), (0, 0, False)),
-    "50 % blended": (lambda g, o, r: blended(g, o, 0.5), (0, 0, False)),
-    "30 % blended": (lambda g, o, r: blended(g, o, 0.3), (0, 0, False)),
+    "nothing planted": (lambda _g, o, _r: o, None),
+    "exact": (lambda g, _o, _r: g, (0, 0, False)),
+    "shifted by 13 right, 8 up": (lambda g, _o, _r: shifted(g, 13, -8), (13, -8, False)),
+    "mirrored": (lambda g, _o, _r: g[:, ::-1], (0, 0, True)),
+    "mirrored and shifted": (lambda g, _o, _r: shifted(g, 13, -8)[:, ::-1], (13, -8, True)),
+    "5 % larger": (lambda g, _o, _r: rescaled(g, 1.05), None),
+    "10 % larger": (lambda g, _o, _r: rescaled(g, 1.10), None),
+    "10 % smaller": (lambda g, _o, _r: rescaled(g, 0.90), None),
+    "gain 0.7, gamma 1.5": (lambda g, _o, _r: changed(g, 0.7, 1.5), (0, 0, False)),
+    "noise of deviation 15": (lambda g, _o, r: noised(g, 15, r), (0, 0, False)),
+    "noise of deviation 30": (lambda g, _o, r: noised(g, 30, r), (0, 0, False)),
+    "70 % blended with a generated image": (lambda g, o, _r: blended(g, o, 0.7), (0, 0, False)),
+    "50 % blended": (lambda g, o, _r: blended(g, o, 0.5), (0, 0, False)),
+    "30 % blended": (lambda g, o, _r: blended(g, o, 0.3), (0, 0, False)),
     "one patch, mirrored and shifted": (pasted, (20, 10, True)),
 }
 

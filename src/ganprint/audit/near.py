@@ -14,7 +14,7 @@ from ganprint.audit.pair_blocks import BLOCK, PairBlock, exact_distance, pair_bl
 __all__ = ["NearRule", "closeness", "near_masks", "near_rule"]
 
 # Block distances are rounded, the limit is not: the pair that sets the limit must not fall below it.
-_BELOW = 1 - 1e-9
+_BELOW = 1 - 1e-6
 
 
 @dataclass(frozen=True)

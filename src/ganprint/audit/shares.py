@@ -10,7 +10,7 @@ from ganprint.audit.pair_blocks import BLOCK, distance_blocks
 __all__ = ["shares_below"]
 
 # A pair's distance in a block is rounded: it must not count as closer than itself.
-_BELOW = 1 - 1e-9
+_BELOW = 1 - 1e-6
 
 
 def shares_below(

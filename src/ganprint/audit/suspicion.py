@@ -35,9 +35,13 @@ class Neighbours:
     other: NDArray[np.float64]
 
     def ratios(self) -> NDArray[np.float64]:
-        """Give [n], nearest generated over nearest real of another group: small when suspicious, 0 for a copy."""
+        """Give [n], nearest generated over nearest real of another group.
+
+        Small when suspicious, 0 for a copy, infinite where there is no real image of another group.
+        """
         first = self.distances[:, 0]
-        divided = np.divide(first, self.other, out=np.full(len(first), np.inf), where=self.other > 0)
+        there = np.isfinite(self.other) & (self.other > 0)
+        divided = np.divide(first, self.other, out=np.full(len(first), np.inf), where=there)
         return np.asarray(np.where(first == 0, 0.0, divided))
 
 
@@ -74,8 +78,8 @@ def find_neighbours(
 def rank_suspects(neighbours: Mapping[str, Neighbours], count: int) -> list[Suspect]:
     """Order the real images of a split by their smallest ratio over the views (see :meth:`Neighbours.ratios`).
 
-    The ratio has no unit, and below 1 it says the same in every view: nearer to a generated image than to any real image of
-    another group. Ties go by position, and to the earlier view.
+    The ratio has no unit, and below 1 it says the same in every view: nearer to a generated image than to any real
+    image of another group. Ties go by position, and to the earlier view.
 
     Parameters
     ----------
