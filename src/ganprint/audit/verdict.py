@@ -139,9 +139,9 @@ def run_verdict(numbers: Numbers, level: float) -> Verdict:
         raise ValueError(f"{numbers.run}: a ROC AUC without a test")
     said = f"ROC AUC {auc}, p = {p:.4f} after correction for the number of runs"
     if p > level:
-        below = " The ranking is below chance, which no rule of this audit counts as a leak." * (auc.high < 0.5)
+        below = "; the ranking is below chance, which no rule of this audit counts as a leak" * (auc.high < 0.5)
         missed = f"a leak with a ROC AUC under {numbers.detectable_auc:.3f} would often be missed at this n"
-        return _verdict("not shown at this n", f"{said}: not above chance.{below}", missed)
+        return _verdict("not shown at this n", f"{said}: not above chance{below}", missed)
     bias = _biased(numbers, auc, level)
     if bias:
         return _verdict("split bias", f"{said}: above chance", *bias)

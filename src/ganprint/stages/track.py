@@ -106,7 +106,7 @@ def _finished(places: Places, params: Params, run: str, index: pd.DataFrame) -> 
 def _files(places: Places, run: str) -> list[Path]:
     compared, evaluated = places.compared(run), places.evaluated(run)
     names = ("run.json", "scores.csv", "threshold.json", "refusal.json")
-    evaluated_names = ("figures.json", "roc.csv", "histogram.csv", "confusion.csv")
+    evaluated_names = ("figures.json", "roc.csv", "roc_band.csv", "histogram.csv", "confusion.csv", "calibration.csv")
     own = [compared / name for name in names] + [evaluated / name for name in evaluated_names]
     return [places.submissions / f"{run}.csv", *own]
 

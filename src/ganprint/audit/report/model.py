@@ -18,7 +18,7 @@ __all__ = [
     "schema",
 ]
 
-REPORT_VERSION = 1
+REPORT_VERSION: Literal[1] = 1
 """Raised whenever a field changes its name or meaning."""
 
 

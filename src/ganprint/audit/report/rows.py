@@ -13,6 +13,7 @@ __all__ = [
     "interval",
     "pair_rows",
     "said_of_duplicates",
+    "set_rows",
     "tested_number",
 ]
 
@@ -81,6 +82,8 @@ def answer_rows(report: Report) -> list[Row]:
         for split, answers in (run.abstention or {"answers": {}})["answers"].items():
             known = run.abstention["coverage"].get(split) if run.abstention else None
             said = "truth unknown" if known is None else _coverage(known)
+            if run.abstention and run.abstention["withheld"] and split == "test":
+                said = f"withheld: scores are not distributed as in development (p = {run.abstention['shift_p']:.4f})"
             rows.append({"run": run.name, "split": split, "answers": answers, "coverage": said})
     return rows
 
@@ -88,6 +91,19 @@ def answer_rows(report: Report) -> list[Row]:
 def _coverage(known: Mapping[str, Any]) -> str:
     parts = [f"{word} {interval({**part, 'value': part['share']})}" for word, part in known.items() if part is not None]
     return ", ".join(parts)
+
+
+def set_rows(report: Report) -> list[Row]:
+    """Give, run by run, how the test images compare as a set with development images of either class."""
+    rows = []
+    for run, found in report.set_level.items():
+        sides = {side: found[f"against_{side}"] for side in ("not_used", "used")}
+        row: Row = {"run": run}
+        for side, compared in sides.items():
+            row[side] = "–" if compared is None else interval({**compared, "value": compared["effect"]})
+            row[f"{side}_p"] = None if compared is None else compared["p"]
+        rows.append(row)
+    return rows
 
 
 def duplicate_rows(duplicates: Mapping[str, Any]) -> list[Row]:
