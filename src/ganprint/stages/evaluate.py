@@ -1,6 +1,6 @@
 """Stage ``evaluate``: figures of one run on both splits, and of the trivial answers beside them.
 
-This stage alone reads the truth of the test split.
+With its sibling over all runs (:mod:`ganprint.stages.inference`) it alone reads the truth of the test split.
 """
 
 from itertools import product

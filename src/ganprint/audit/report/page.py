@@ -21,7 +21,7 @@ SECTIONS = (
     ("baselines", "Baselines and controls"),
     ("abstention", "As a set, and one by one"),
     ("duplicates", "Near-duplicates, collapse and patients"),
-    ("evidence", "Evidence"),
+    ("evidence", "Evidence per image"),
     ("findings", "Findings on the paper"),
     ("limits", "What can not be concluded"),
     ("plots", "Plots of every run"),

@@ -17,6 +17,17 @@ __all__ = [
     "tested_number",
 ]
 
+# JSON keeps no order of its own: what a reader asks first comes first.
+_RELATIONS = (
+    "real_generated",
+    "used_not_used",
+    "across_splits",
+    "between_groups",
+    "within_group",
+    "real",
+    "generated",
+)
+
 Row = dict[str, Any]
 
 
@@ -40,7 +51,9 @@ def tested_number(run: RunModel, split: str, name: str) -> str:
         value = details["power"]["auc"]
     else:
         value = (details["set_level"] or {}).get("p")
-    return "–" if value is None else f"{value:.3f}"
+    if value is None:
+        return "–"
+    return f"{value:.1e}" if name == "set_level" and value < 0.001 else f"{value:.3f}"
 
 
 def control_rows(report: Report, split: str) -> list[Row]:
@@ -96,8 +109,8 @@ def _coverage(known: Mapping[str, Any]) -> str:
 def set_rows(report: Report) -> list[Row]:
     """Give, run by run, how the test images compare as a set with development images of either class."""
     rows = []
-    for run, found in report.set_level.items():
-        sides = {side: found[f"against_{side}"] for side in ("not_used", "used")}
+    for run in (run.name for run in report.runs if run.name in report.set_level):
+        sides = {side: report.set_level[run][f"against_{side}"] for side in ("not_used", "used")}
         row: Row = {"run": run}
         for side, compared in sides.items():
             row[side] = "–" if compared is None else interval({**compared, "value": compared["effect"]})
@@ -116,7 +129,7 @@ def duplicate_rows(duplicates: Mapping[str, Any]) -> list[Row]:
             "bits": f"{pair['bits']} of {pair['of']}" + ", mirrored" * bool(pair["mirrored"]),
             "near_by": "identical" if pair["exact"] else ", ".join(pair["near_by"]),
         }
-        for relation in duplicates["relations"].values()
+        for relation in (duplicates["relations"][name] for name in _RELATIONS)
         for pair in relation["listed"]
     ]
 
@@ -128,7 +141,7 @@ def _named(image: Mapping[str, Any]) -> str:
 def said_of_duplicates(report: Report) -> list[str]:
     """Say in sentences what was found among near-duplicates, about mode collapse and about patients."""
     said = []
-    for relation in report.duplicates["relations"].values():
+    for relation in (report.duplicates["relations"][name] for name in _RELATIONS):
         counts, expected = relation["counts"], relation["hash_expected"]
         chance = "" if expected is None else f" (chance would give {expected:.0f} near perceptual hashes)"
         said.append(
