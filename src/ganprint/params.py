@@ -231,7 +231,7 @@ class AuditParameters(FrozenModel):
     Attributes
     ----------
     images
-        Most suspicious real images on the evidence page.
+        Most suspicious real images per split on the evidence page.
     evidences
         Nearest generated images per real image and view.
     near_hash

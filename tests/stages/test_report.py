@@ -1,4 +1,4 @@
-"""The report of finished projects: the right verdict for a planted truth, a valid JSON, and a page that stands alone."""
+"""Reports of finished projects: the right verdict for a planted truth, a valid JSON, a page that stands alone."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import jsonschema
 import pytest
-from pipeline import ROOT
+from pipeline import ROOT, call
 from planted import audited
 
 from ganprint.audit.report.model import Report, schema
@@ -121,8 +121,6 @@ def test_hostile_text_is_escaped(leak):
 
 def test_the_same_results_give_the_same_report(leak):
     """Protects byte-identical reports: writing it again changes no byte of page, data and plots."""
-    from pipeline import call
-
     folder = Places(leak).audit
     before = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     call(leak, "audit")
