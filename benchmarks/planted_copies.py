@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganprint.audit.fingerprints import bits_between, fingerprint, stack
-from ganprint.audit.regions import RegionFinder
+from ganprint.audit.evidence.fingerprints import bits_between, fingerprint, stack
+from ganprint.audit.evidence.regions import RegionFinder
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import read_index
 

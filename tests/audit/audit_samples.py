@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from ganprint.audit.fingerprints import fingerprint, stack
-from ganprint.audit.images import AuditImages
+from ganprint.audit.evidence.fingerprints import fingerprint, stack
+from ganprint.audit.evidence.images import AuditImages
 
 
 def slice_of(seed, side=128):

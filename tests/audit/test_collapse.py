@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from audit_samples import slice_of, table_of
 
-from ganprint.audit.collapse import CollapseRule, collapse_check, vendi_score
+from ganprint.audit.evidence.collapse import CollapseRule, collapse_check, vendi_score
 from ganprint.pairs.distances import squared_distances
 
 

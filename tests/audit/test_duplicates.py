@@ -9,9 +9,9 @@ import pytest
 from audit_samples import slice_of, table_of
 from PIL import Image
 
-from ganprint.audit.duplicates import find_duplicates
-from ganprint.audit.fingerprints import bits_between, fingerprint, stack
-from ganprint.audit.near import near_rule
+from ganprint.audit.evidence.duplicates import find_duplicates
+from ganprint.audit.evidence.fingerprints import bits_between, fingerprint, stack
+from ganprint.audit.evidence.near import near_rule
 
 BITS = 4
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from audit_samples import slice_of, table_of
 
-from ganprint.audit.evidence import EvidenceSearch, find_evidence
-from ganprint.audit.pictures import encode_pictures
-from ganprint.audit.shares import shares_below
-from ganprint.audit.suspicion import find_neighbours, rank_suspects
+from ganprint.audit.evidence.pictures import encode_pictures
+from ganprint.audit.evidence.search import EvidenceSearch, find_evidence
+from ganprint.audit.evidence.shares import shares_below
+from ganprint.audit.evidence.suspicion import find_neighbours, rank_suspects
 from ganprint.errors import InputError
 
 SEARCH = EvidenceSearch(images=3, evidences=2, patch=32, references=6)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from audit_samples import slice_of, table_of
 
-from ganprint.audit.evidence import EvidenceSearch, find_evidence
-from ganprint.audit.page import render_evidence
-from ganprint.audit.pictures import webp
+from ganprint.audit.evidence.page import render_evidence
+from ganprint.audit.evidence.pictures import webp
+from ganprint.audit.evidence.search import EvidenceSearch, find_evidence
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror='alert(2)'>&\"\u2028{{ 7 * 7 }}"
 VOID = {"img", "input", "br", "meta"}

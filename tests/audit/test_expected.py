@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import chi2
 from sklearn.cluster import AgglomerativeClustering
 
-from ganprint.audit.expected import CLUSTERS, HEIGHTS, expected_rows, expected_table
-from ganprint.audit.expected_check import Here
-from ganprint.audit.expected_tree import TreeNumbers, cluster_test, clusters_at, development_tree
+from ganprint.audit.paper.expected import CLUSTERS, HEIGHTS, expected_rows, expected_table
+from ganprint.audit.paper.expected_check import Here
+from ganprint.audit.paper.expected_tree import TreeNumbers, cluster_test, clusters_at, development_tree
 
 NOT_CHECKABLE = "not checkable without the official images"
 PAPER = Here(

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from ganprint.audit.paper_findings import FINDINGS, finding_records, headline_records
-from ganprint.audit.paper_runs import FinishedRun, FinishedRuns, NotMeasuredError, Probe
-from ganprint.audit.paper_submissions import same_decisions, submissions_record
+from ganprint.audit.paper.findings import FINDINGS, finding_records, headline_records
+from ganprint.audit.paper.runs import FinishedRun, FinishedRuns, NotMeasuredError, Probe
+from ganprint.audit.paper.submissions import same_decisions, submissions_record
 from ganprint.evaluate.tables import ScoreTable
 
 IDS = np.array([f"real_{number}" for number in range(8)])

@@ -5,8 +5,8 @@ import pytest
 from audit_samples import slice_of
 from PIL import Image
 
-from ganprint.audit.patches import RealPatches, SearchedImage, _contrast, match_patches, patch_side, region_of
-from ganprint.audit.regions import RegionFinder, reference_surprises, surprises
+from ganprint.audit.evidence.patches import RealPatches, SearchedImage, _contrast, match_patches, patch_side, region_of
+from ganprint.audit.evidence.regions import RegionFinder, reference_surprises, surprises
 
 PATCH = 32
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from audit_samples import slice_of, table_of
 
-from ganprint.audit.reidentification import group_distances, reidentification, won_images
+from ganprint.audit.evidence.reidentification import group_distances, reidentification, won_images
 
 
 def corpus(seed, *, leak, patients=16, slices=3, generated=60):

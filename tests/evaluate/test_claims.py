@@ -9,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ganprint.errors import InputError
-from ganprint.evaluate.claim_counts import CLAIMED, Counts, PrintedRate
-from ganprint.evaluate.claim_tables import MOST_IMAGES, count_tables
-from ganprint.evaluate.claims import check_claim
+from ganprint.evaluate.claims.claim import check_claim
+from ganprint.evaluate.claims.counts import CLAIMED, Counts, PrintedRate
+from ganprint.evaluate.claims.tables import MOST_IMAGES, count_tables
 
 small = st.integers(0, 8)
 

@@ -12,9 +12,9 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 from ganprint.errors import InputError
-from ganprint.evaluate.claim_counts import Counts, PrintedRate, printing_of
-from ganprint.evaluate.claim_pairs import paired_ranges
-from ganprint.evaluate.claim_tests import all_used_tests, chance_of_f1, chance_tests
+from ganprint.evaluate.claims.counts import Counts, PrintedRate, printing_of
+from ganprint.evaluate.claims.pairs import paired_ranges
+from ganprint.evaluate.claims.tests import all_used_tests, chance_of_f1, chance_tests
 from ganprint.evaluate.published import published
 
 small = st.integers(0, 6)

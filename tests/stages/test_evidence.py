@@ -8,7 +8,7 @@ import pytest
 from corpus_samples import png_of
 from scipy.ndimage import gaussian_filter
 
-from ganprint.audit.page import render_evidence
+from ganprint.audit.evidence.page import render_evidence
 from ganprint.corpus.index import CorpusImage
 from ganprint.corpus.store import corpus_hash, read_index, write_corpus
 from ganprint.embed.store import write_embedding

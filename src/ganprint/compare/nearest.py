@@ -3,9 +3,10 @@
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from ganprint.compare.data import Development, Test
+from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.protocol import Comparator, Context, Scores, register
 from ganprint.pairs import nearest
 from ganprint.params import FrozenModel
@@ -44,7 +45,11 @@ class NearestNeighbour(Comparator):
     def score(self, test: Test, context: Context) -> Scores:
         """Give minus the distance to the nearest generated image."""
         del context
-        grey = [np.float32(images.rows) / np.float32(255) for images in (test.real, test.generated.in_order()[0])]
-        distances, _ = nearest(*grey, 1, block=self.parameters.block)
+        generated = _grey(test.generated.in_order()[0])
+        distances, _ = nearest(_grey(test.real), generated, 1, block=self.parameters.block)
         scores: Scores = -distances[:, 0].astype(np.float64)
         return scores
+
+
+def _grey(images: Images) -> NDArray[np.float32]:
+    return images.rows.astype(np.float32) / np.float32(255)

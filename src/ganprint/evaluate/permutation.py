@@ -179,7 +179,9 @@ def _auc(truths: Floats, ranks: Floats) -> Floats:
     positives = truths.sum(axis=1)
     pairs = positives * (truths.shape[1] - positives)
     above = ranks @ truths.T - positives * (positives + 1) / 2
-    return np.divide(above, pairs, out=np.full(above.shape, np.nan), where=pairs > 0)
+    areas: Floats = np.full(above.shape, np.nan)
+    np.divide(above, pairs, out=areas, where=pairs > 0)
+    return areas
 
 
 def _rates(labels: Labels, positives: Floats, ranks: Floats) -> dict[str, Floats]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ganprint.evaluate.claim_counts import CLAIMED, Counts, PrintedRate
+from ganprint.evaluate.claims.counts import CLAIMED, Counts, PrintedRate
 from ganprint.evaluate.figures import Evaluation, Figure
 from ganprint.evaluate.metrics import metrics
 from ganprint.evaluate.tables import ScoreTable

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganprint.audit.page import render_evidence
+from ganprint.audit.evidence.page import render_evidence
 from ganprint.audit.report.model import Report, schema
 from ganprint.audit.report.page import render_page
 from ganprint.audit.summary import OWN_READING, Row, rows_of_run, rows_of_trivial, table_lines

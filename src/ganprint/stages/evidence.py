@@ -16,15 +16,15 @@ from PIL import Image
 from scipy import fft
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from ganprint.audit.collapse import collapse_check
-from ganprint.audit.duplicates import find_duplicates
-from ganprint.audit.evidence import EvidenceSearch, find_evidence
-from ganprint.audit.fingerprints import Fingerprint, fingerprint, stack
-from ganprint.audit.images import AuditImages
-from ganprint.audit.near import near_rule
-from ganprint.audit.patches import patch_side
-from ganprint.audit.pictures import encode_pictures
-from ganprint.audit.reidentification import reidentification
+from ganprint.audit.evidence.collapse import collapse_check
+from ganprint.audit.evidence.duplicates import find_duplicates
+from ganprint.audit.evidence.fingerprints import Fingerprint, fingerprint, stack
+from ganprint.audit.evidence.images import AuditImages
+from ganprint.audit.evidence.near import near_rule
+from ganprint.audit.evidence.patches import patch_side
+from ganprint.audit.evidence.pictures import encode_pictures
+from ganprint.audit.evidence.reidentification import reidentification
+from ganprint.audit.evidence.search import EvidenceSearch, find_evidence
 from ganprint.corpus.index import Split
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import corpus_hash, read_index

@@ -1,6 +1,6 @@
 """Stage ``paper``: the published figures recomputed, the findings measured, and every expected number with a verdict.
 
-paper.json has these keys; audit/paper*.py describe their records.
+paper.json has these keys; the modules of audit/paper describe their records.
 
 - ``version``: 1, raised when a key changes its meaning.
 - ``source``: the paper.
@@ -10,7 +10,7 @@ paper.json has these keys; audit/paper*.py describe their records.
   ``digits``, ``printing`` (exact, rounded or truncated, rounded, truncated, neither).
 - ``tests``: one record per run: ``run``, ``name``, ``correct``, ``n``, ``chance`` (p_coin, p_fisher, p_majority),
   ``all_used`` (f1, run_f1, p_coin, p_own_rate, p_repeated, p_as_good, right_where_they_differ, wrong_where_they_differ,
-  p_mcnemar), see :mod:`ganprint.evaluate.claim_tests`.
+  p_mcnemar), see :mod:`ganprint.evaluate.claims.tests`.
 - ``comparisons``: one record per pair of runs: ``first``, ``second``, ``parts`` (all, used, not used): first_right,
   second_right, n, differ_least, differ_most, p_smallest, p_largest, smallest_table, largest_table.
 - ``findings``: ``id``, ``run`` (0: all), ``text``, ``code``, ``consequence``, ``shown_by``, ``effect`` (``sentence``,
@@ -25,13 +25,13 @@ expected.json: ``version``, ``official``, ``verdicts`` (verdict to number), ``ro
 from collections.abc import Mapping
 from typing import Any
 
-from ganprint.audit import paper_text
-from ganprint.audit.expected import expected_table
-from ganprint.audit.paper_findings import finding_records, headline_records
-from ganprint.audit.paper_submissions import submissions_record
-from ganprint.audit.paper_table import comparison_records, counts_record, table_records, tests_record
-from ganprint.evaluate.claim_counts import Counts
-from ganprint.evaluate.claims import check_claim
+from ganprint.audit.paper import text as paper_text
+from ganprint.audit.paper.expected import expected_table
+from ganprint.audit.paper.findings import finding_records, headline_records
+from ganprint.audit.paper.submissions import submissions_record
+from ganprint.audit.paper.table import comparison_records, counts_record, table_records, tests_record
+from ganprint.evaluate.claims.claim import check_claim
+from ganprint.evaluate.claims.counts import Counts
 from ganprint.evaluate.published import SOURCE, published
 from ganprint.files import atomic_directory, write_json, write_text
 from ganprint.params import Params

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ganprint.audit.expected import CLUSTERS, HEIGHTS
-from ganprint.audit.expected_check import Here
-from ganprint.audit.expected_tree import TreeNumbers, development_tree
-from ganprint.audit.paper_runs import FinishedRun, FinishedRuns, Probe
+from ganprint.audit.paper.expected import CLUSTERS, HEIGHTS
+from ganprint.audit.paper.expected_check import Here
+from ganprint.audit.paper.expected_tree import TreeNumbers, development_tree
+from ganprint.audit.paper.runs import FinishedRun, FinishedRuns, Probe
 from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.protocol import Context, create
 from ganprint.errors import InputError

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.fingerprints import HASH_BITS
-from ganprint.audit.images import AuditImages
-from ganprint.audit.pair_blocks import BLOCK, PairBlock, exact_distance, pair_blocks
+from ganprint.audit.evidence.fingerprints import HASH_BITS
+from ganprint.audit.evidence.images import AuditImages
+from ganprint.audit.evidence.pair_blocks import BLOCK, PairBlock, exact_distance, pair_blocks
 
 __all__ = ["NearRule", "closeness", "near_masks", "near_rule"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganprint.errors import InputError
-from ganprint.evaluate.claim_counts import PrintedRate
+from ganprint.evaluate.claims.counts import PrintedRate
 
 __all__ = ["MOST_IMAGES", "CountTables", "count_tables"]
 

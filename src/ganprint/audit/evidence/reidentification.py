@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from ganprint.audit.images import AuditImages
+from ganprint.audit.evidence.images import AuditImages
 from ganprint.corpus.index import Split
 from ganprint.pairs.distances import squared_distances
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganprint.errors import InputError
-from ganprint.evaluate.claim_counts import Counts
-from ganprint.evaluate.claim_tests import exact_mcnemar
+from ganprint.evaluate.claims.counts import Counts
+from ganprint.evaluate.claims.tests import exact_mcnemar
 
 __all__ = ["PairedRange", "paired_ranges"]
 

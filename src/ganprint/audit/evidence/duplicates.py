@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.fingerprints import HASH_BITS
-from ganprint.audit.images import AuditImages
-from ganprint.audit.near import NearRule, closeness, near_masks
-from ganprint.audit.pair_blocks import BLOCK, PairBlock, exact_distance, pair_blocks
+from ganprint.audit.evidence.fingerprints import HASH_BITS
+from ganprint.audit.evidence.images import AuditImages
+from ganprint.audit.evidence.near import NearRule, closeness, near_masks
+from ganprint.audit.evidence.pair_blocks import BLOCK, PairBlock, exact_distance, pair_blocks
 
 __all__ = ["LISTED", "Duplicates", "find_duplicates"]
 

@@ -15,7 +15,7 @@ RunAnswers = Mapping[str, Mapping[str, Mapping[str, float | int | str | None]]]
 
 
 def _resource(name: str) -> str:
-    return (files("ganprint.audit") / "viewer" / name).read_text(encoding="utf-8")
+    return (files("ganprint.audit.evidence") / "viewer" / name).read_text(encoding="utf-8")
 
 
 @cache

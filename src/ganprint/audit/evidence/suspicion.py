@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.images import AuditImages
-from ganprint.audit.pair_blocks import BLOCK, distance_blocks, exact_distance
+from ganprint.audit.evidence.images import AuditImages
+from ganprint.audit.evidence.pair_blocks import BLOCK, distance_blocks, exact_distance
 from ganprint.corpus.index import Split
 from ganprint.pairs.nearest_rows import nearest
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.fingerprints import Fingerprints
+from ganprint.audit.evidence.fingerprints import Fingerprints
 from ganprint.corpus.index import Role, Split
 
 __all__ = ["AuditImages", "image_key"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from scipy.stats import binom
 
-from ganprint.audit.paper_runs import FinishedRuns
+from ganprint.audit.paper.runs import FinishedRuns
 from ganprint.audit.summary import OWN_READING
 from ganprint.evaluate.published import PublishedRun, published
 

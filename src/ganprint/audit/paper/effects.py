@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ganprint.audit.paper_code import area_under_points, batch_floors, largest_eigenvalue_gap
-from ganprint.audit.paper_runs import Effect, FinishedRun, FinishedRuns, NotMeasuredError
-from ganprint.evaluate.claim_counts import Counts
+from ganprint.audit.paper.code import area_under_points, batch_floors, largest_eigenvalue_gap
+from ganprint.audit.paper.runs import Effect, FinishedRun, FinishedRuns, NotMeasuredError
+from ganprint.evaluate.claims.counts import Counts
 from ganprint.evaluate.published import published
 
 __all__ = [

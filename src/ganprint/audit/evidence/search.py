@@ -7,11 +7,11 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.fingerprints import bits_between
-from ganprint.audit.images import AuditImages
-from ganprint.audit.regions import RegionFinder
-from ganprint.audit.shares import shares_below
-from ganprint.audit.suspicion import Neighbours, Suspect, find_neighbours, rank_suspects
+from ganprint.audit.evidence.fingerprints import bits_between
+from ganprint.audit.evidence.images import AuditImages
+from ganprint.audit.evidence.regions import RegionFinder
+from ganprint.audit.evidence.shares import shares_below
+from ganprint.audit.evidence.suspicion import Neighbours, Suspect, find_neighbours, rank_suspects
 from ganprint.corpus.index import Split
 
 __all__ = ["REFERENCES", "EvidenceSearch", "find_evidence"]
@@ -33,7 +33,7 @@ class EvidenceSearch:
     evidences
         Nearest generated images per real image and view.
     patch
-        Side in pixels of the patches, see :func:`ganprint.audit.patches.patch_side`.
+        Side in pixels of the patches, see :func:`ganprint.audit.evidence.patches.patch_side`.
     references
         Random generated images for the correlations' reference.
     """

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ganprint.audit import paper_effects as effects
-from ganprint.audit.paper_runs import Effect, FinishedRuns, NotMeasuredError
+from ganprint.audit.paper import effects
+from ganprint.audit.paper.runs import Effect, FinishedRuns, NotMeasuredError
 
 __all__ = ["FINDINGS", "Finding", "finding_records", "headline_records"]
 

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
-from ganprint.evaluate.claim_counts import Counts, PrintedRate, printing_of
-from ganprint.evaluate.claim_pairs import paired_ranges
-from ganprint.evaluate.claim_tests import all_used_tests, chance_tests
+from ganprint.evaluate.claims.counts import Counts, PrintedRate, printing_of
+from ganprint.evaluate.claims.pairs import paired_ranges
+from ganprint.evaluate.claims.tests import all_used_tests, chance_tests
 from ganprint.evaluate.published import published
 
 __all__ = ["comparison_records", "counts_record", "table_records", "tests_record"]

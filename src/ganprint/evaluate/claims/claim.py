@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from ganprint.errors import InputError
-from ganprint.evaluate.claim_counts import CLAIMED, PrintedRate
-from ganprint.evaluate.claim_tables import CountTables, count_tables
+from ganprint.evaluate.claims.counts import CLAIMED, PrintedRate
+from ganprint.evaluate.claims.tables import CountTables, count_tables
 
 __all__ = ["RATES", "Claim", "Implied", "check_claim", "implied_rates"]
 

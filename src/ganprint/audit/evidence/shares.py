@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.pair_blocks import BLOCK, distance_blocks
+from ganprint.audit.evidence.pair_blocks import BLOCK, distance_blocks
 
 __all__ = ["shares_below"]
 

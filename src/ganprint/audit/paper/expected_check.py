@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from ganprint.audit.expected_tree import TreeNumbers
+from ganprint.audit.paper.expected_tree import TreeNumbers
 
 __all__ = ["VERDICTS", "Expected", "Here", "Verdict", "checked", "of_images"]
 
@@ -27,7 +27,7 @@ class Expected:
     here
         What comes out here; ``None`` when there is nothing to compute it from.
     verdict
-        See :mod:`ganprint.audit.expected`.
+        See :mod:`ganprint.audit.paper.expected`.
     note
         By how much it differs and why, or how it was computed.
     source

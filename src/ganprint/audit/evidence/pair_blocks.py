@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.fingerprints import bits_between
-from ganprint.audit.images import AuditImages
+from ganprint.audit.evidence.fingerprints import bits_between
+from ganprint.audit.evidence.images import AuditImages
 from ganprint.pairs.distances import squared_distances
 
 __all__ = ["PairBlock", "distance_blocks", "exact_distance", "pair_blocks"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.patches import RealPatches, SearchedImage, match_patches, region_of
+from ganprint.audit.evidence.patches import RealPatches, SearchedImage, match_patches, region_of
 
 __all__ = ["RegionFinder", "reference_surprises", "surprises"]
 
@@ -39,7 +39,7 @@ class RegionFinder:
     load
         Gives image i as grey [h, w].
     patch
-        Side in pixels, see :func:`ganprint.audit.patches.patch_side`.
+        Side in pixels, see :func:`ganprint.audit.evidence.patches.patch_side`.
     drawn
         Positions of random generated images.
     references

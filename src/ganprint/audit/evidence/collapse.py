@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.audit.images import AuditImages
-from ganprint.audit.pair_blocks import distance_blocks
+from ganprint.audit.evidence.images import AuditImages
+from ganprint.audit.evidence.pair_blocks import distance_blocks
 from ganprint.corpus.index import Split
 from ganprint.pairs.distances import squared_distances
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom, hypergeom
 
-from ganprint.evaluate.claim_counts import Counts
+from ganprint.evaluate.claims.counts import Counts
 
 __all__ = ["AllUsedTests", "ChanceTests", "all_used_tests", "chance_of_f1", "chance_tests", "exact_mcnemar"]
 

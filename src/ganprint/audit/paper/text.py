@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
-from ganprint.audit.expected_check import VERDICTS
-from ganprint.evaluate.claims import Claim
+from ganprint.audit.paper.expected_check import VERDICTS
+from ganprint.evaluate.claims.claim import Claim
 
 __all__ = ["claim_lines", "counts_lines", "expected_lines", "paper_lines"]
 

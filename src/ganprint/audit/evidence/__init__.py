@@ -1,0 +1,1 @@
+"""What the images themselves show: near-duplicates, collapse, recognisable patients, nearest images."""

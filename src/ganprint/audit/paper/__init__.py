@@ -1,0 +1,1 @@
+"""The paper under the lens: its table, its findings, its numbers."""
