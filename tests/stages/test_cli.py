@@ -11,6 +11,7 @@ from pipeline import ROOT, call
 from ganprint.cli import main
 from ganprint.stages.places import Places
 from ganprint.stages.profile import differs, profile_names
+from ganprint.stages.times import read_times
 
 COMMANDS = sorted(main.commands)
 
@@ -164,3 +165,19 @@ def test_validate_names_line_and_rule_with_status_2(tmp_path):
     assert "line 2: E1" in said
     assert "line 3: E2" in said
     assert "can not be read" in call(tmp_path, "validate", str(tmp_path / "none.csv"), "--ids", str(ids), status=2)
+
+
+def test_times_of_stages_are_recorded_and_of_nothing_else(project):
+    """Protects the provenance: time and memory of the last good run of each stage, none of a failed or other call."""
+    call(project, "corpus")
+    call(project, "embed", "pixels-32")
+    call(project, "embed", "nowhere", status=2)
+    call(project, "profile")
+    call(project, "audit-paper", "--counts", "79,22,78,21")
+    times = read_times(Places(project))
+    assert list(times) == ["corpus", "embed pixels-32"]
+    assert all(seconds > 0 and peak > 10 for seconds, peak in times.values())
+    (project / "results" / "times.csv").write_text("command,seconds\ncorpus,soon\n")
+    assert read_times(Places(project)) == {}
+    call(project, "embed", "pixels-32")
+    assert list(read_times(Places(project))) == ["embed pixels-32"]

@@ -1,7 +1,10 @@
 """The group of all commands: errors that a user can mend become one line and status 2."""
 
+# ruff: noqa: PLC0415
+
 import sys
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import click
@@ -13,8 +16,43 @@ from ganprint.stages.places import Places
 
 __all__ = ["main", "project"]
 
+_DEFAULT = click.core.ParameterSource.DEFAULT
+
+
+class _Command(click.Command):
+    """Records how long a command of the pipeline took, once it ended well."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        started = perf_counter()
+        result = super().invoke(ctx)
+        words = self._words(ctx)
+        if words is not None:
+            from ganprint.stages.times import record_time
+
+            record_time(Places(ctx.obj), " ".join(words), perf_counter() - started)
+        return result
+
+    def _words(self, ctx: click.Context) -> list[str] | None:
+        """Give the command as dvc.yaml has it; ``None`` when it is none of the pipeline's."""
+        from ganprint.stages.times import TIMED
+
+        words = [str(ctx.info_name)]
+        if words[0] not in TIMED:
+            return None
+        for parameter in self.params:
+            value = ctx.params.get(str(parameter.name))
+            if isinstance(parameter, click.Argument):
+                words += [] if value is None else [str(value)]
+            elif value is True:
+                words.append(parameter.opts[0])
+            elif value not in (None, False) and ctx.get_parameter_source(str(parameter.name)) != _DEFAULT:
+                return None
+        return words
+
 
 class _Group(click.Group):
+    command_class = _Command
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

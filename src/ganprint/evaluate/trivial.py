@@ -20,7 +20,7 @@ _NEGLIGIBLE = 1e-12
 
 
 def trivial_answers(
-    table: ScoreTable, truth: Mapping[str, int], confidence: float, resamples: int, seed: int
+    table: ScoreTable, truth: Mapping[str, int], confidence: float, resamples: int, seed: int, *, majority: int
 ) -> dict[str, Evaluation]:
     """Evaluate the trivial answers on the images of a table, whose scores and decisions are not looked at.
 
@@ -30,11 +30,13 @@ def trivial_answers(
         Gives the images and their groups.
     truth, confidence, resamples, seed
         As for :func:`ganprint.evaluate.metrics.metrics`; the seed is that of the coin, too.
+    majority
+        The class of most development images, 1 or 0: on a balanced split it is one of the two constant answers.
 
     Returns
     -------
-    ``all-used`` and ``none-used`` (the same score for every image), ``coin`` (a uniform score per image, used from 0.5
-    on), and ``coin-expected`` (see :func:`coin_expectation`).
+    ``all-used``, ``none-used`` and ``majority`` (the same score for every image), ``coin`` (a uniform score per image,
+    used from 0.5 on), and ``coin-expected`` (see :func:`coin_expectation`).
     """
     n = len(table)
     thrown = np.random.default_rng([seed, 1]).random(n)
@@ -42,7 +44,8 @@ def trivial_answers(
     coin = np.empty(n)
     coin[np.argsort(table.ids, kind="stable")] = thrown
     evaluations = {}
-    for name, scores in {"all-used": np.ones(n), "none-used": np.zeros(n), "coin": coin}.items():
+    constant = {"all-used": np.ones(n), "none-used": np.zeros(n), "majority": np.full(n, float(majority))}
+    for name, scores in {**constant, "coin": coin}.items():
         answer = ScoreTable(table.ids, table.groups, scores, (scores >= 0.5).astype(np.int8))
         evaluations[name] = metrics(answer, truth, confidence, resamples, seed)
     used = labels_of(table, truth)

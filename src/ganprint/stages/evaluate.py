@@ -107,12 +107,17 @@ def evaluate_trivial(places: Places, params: Params) -> dict[str, dict[str, Eval
     """
     index = read_index(places.corpus)
     found: dict[str, dict[str, Evaluation]] = {}
-    for split, truth in read_truths(places).items():
+    truths = read_truths(places)
+    known = list(truths["development"].values())
+    majority = int(2 * sum(known) >= len(known))
+    for split, truth in truths.items():
         real = index[(index["role"] == "real") & (index["split"] == split)]
         ids, groups = (real[name].to_numpy().astype(str) for name in ("id", "group"))
         blank = ScoreTable(ids, groups, np.zeros(len(ids)), np.zeros(len(ids), dtype=np.int8))
         seed = derive_seed(params.seed, "evaluate", split)
-        found[split] = trivial_answers(blank, truth, params.evaluate.confidence, params.evaluate.resamples, seed)
+        found[split] = trivial_answers(
+            blank, truth, params.evaluate.confidence, params.evaluate.resamples, seed, majority=majority
+        )
     write_json(
         places.trivial,
         {split: {name: answer.details() for name, answer in answers.items()} for split, answers in found.items()},

@@ -17,6 +17,7 @@ from ganprint.files import sha256_of, write_json
 from ganprint.params import Params
 from ganprint.stages.places import Places
 from ganprint.stages.scores import OWN_READING, Compared, read_compared
+from ganprint.stages.times import read_times
 from ganprint.tracking import FinishedRun, log_runs
 
 __all__ = ["track_results"]
@@ -66,7 +67,7 @@ def _report(places: Places, params: Params, index: pd.DataFrame) -> FinishedRun:
         fingerprint=digest,
         refusal=None,
         parameters={"profile": params.profile, "corpus.kind": params.corpus.kind},
-        metrics={},
+        metrics={f"seconds.{command}": took for command, (took, _) in read_times(places).items()},
         curves={},
         tags={"comparator": "none", "profile": params.profile, "corpus": params.corpus.kind}
         | {"corpus_sha256": corpus_hash(index), "verdict": report["verdict"]["kind"], **verdicts},
@@ -94,13 +95,24 @@ def _finished(places: Places, params: Params, run: str, index: pd.DataFrame) -> 
         fingerprint=_fingerprint(run, compared, files),
         refusal=compared.refusal,
         parameters=_flat({"profile": params.profile, "corpus.kind": params.corpus.kind} | _parameters(compared)),
-        metrics=_metrics(details) | {f"fit.{name}": value for name, value in figures.get("numbers", {}).items()},
+        metrics=_metrics(details)
+        | {f"fit.{name}": value for name, value in figures.get("numbers", {}).items()}
+        | _times(places, run),
         curves={f"curve.{name}": values for name, values in figures.get("curves", {}).items()},
         tags=_tags(params, compared, index),
         dataset=_dataset(params, index),
         files=files,
         plots=_plots(places, run, compared) if compared.refusal is None else {},
     )
+
+
+def _times(places: Places, run: str) -> dict[str, float]:
+    """Give seconds and peak memory of the run's own stages, where they ran here: no part of its fingerprint."""
+    times = read_times(places)
+    found = {stage: times[f"{stage} {run}"] for stage in ("compare", "evaluate") if f"{stage} {run}" in times}
+    return {f"seconds.{stage}": took for stage, (took, _) in found.items()} | {
+        f"peak_mib.{stage}": peak for stage, (_, peak) in found.items()
+    }
 
 
 def _files(places: Places, run: str) -> list[Path]:
