@@ -26,12 +26,31 @@ def corpus(ctx: click.Context) -> None:
 @main.command()
 @click.argument("name")
 @click.pass_context
+def pretrain(ctx: click.Context, name: str) -> None:
+    """Train weights NAME of section pretrain of params.yaml (stage pretrain).
+
+    They are learned from the corpus' own images, without labels, for embeddings with weights pretrained-here:NAME. An
+    interrupted training goes on after its last finished epoch.
+
+    \b
+    Example:
+      ganprint pretrain copies
+    """
+    from ganprint.stages.pretrain import pretrain as train
+
+    click.echo(train(*project(ctx), name))
+
+
+@main.command()
+@click.argument("name")
+@click.pass_context
 def embed(ctx: click.Context, name: str) -> None:
     """Compute embedding NAME of section embed of params.yaml (stage embed).
 
     \b
     Backbones: efficientnet-lite0 (weights packaged), resnet18, resnet34, resnet50, resnet101, resnet152 (weights
-    imagenet, needs the network once), any of them with file:PATH or random:SEED, and pixels (weights none).
+    imagenet, needs the network once), any of them with file:PATH, random:SEED or pretrained-here:NAME, and pixels
+    (weights none).
 
     \b
     Example:

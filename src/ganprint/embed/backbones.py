@@ -25,7 +25,18 @@ from ganprint.embed.weights import (
 from ganprint.errors import InputError
 from ganprint.params import EmbeddingParameters
 
-__all__ = ["BACKBONES", "Backbone", "LoadedBackbone", "load_backbone"]
+__all__ = [
+    "BACKBONES",
+    "CLASSIFIER",
+    "Backbone",
+    "LoadedBackbone",
+    "choose_preprocessing",
+    "load_backbone",
+    "load_network",
+]
+
+CLASSIFIER = ("fc.", "classifier.")
+"""How the names of a classifier's tensors begin: features do not pass through it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class Backbone:
     trained
         Preprocessing of the published ImageNet weights.
     sources
-        Reads the published weights, by source name; ``file:`` and ``random:`` need no entry.
+        Reads the published weights, by source name; ``file:``, ``random:`` and ``pretrained-here`` need no entry.
     """
 
     dimension: int
@@ -135,55 +146,93 @@ BACKBONES: dict[str, Backbone] = {
 }
 
 
-def _weights(backbone: Backbone, parameters: EmbeddingParameters, network: nn.Module) -> Weights:
-    source = parameters.weights
+def _weights(backbone: Backbone, name: str, source: str, network: nn.Module) -> Weights:
     if source.startswith("file:"):
         return file_weights(Path(source.removeprefix("file:")))
     if source.startswith("random:"):
         return random_weights(backbone.build, int(source.removeprefix("random:")))
     if source not in backbone.sources:
-        allowed = ", ".join([*backbone.sources, "file:PATH", "random:SEED"])
-        raise InputError(f"weights '{source}': not to be had for {parameters.backbone}; allowed: {allowed}")
+        allowed = ", ".join([*backbone.sources, "file:PATH", "random:SEED", "pretrained-here:NAME"])
+        raise InputError(f"weights '{source}': not to be had for {name}; allowed: {allowed}")
     return backbone.sources[source](network)
 
 
-def _load_state(network: nn.Module, state: State, parameters: EmbeddingParameters) -> None:
+def _load_state(network: nn.Module, state: State, name: str, source: str) -> None:
     try:
         problems = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise InputError(f"weights '{parameters.weights}': do not fit {parameters.backbone} ({error})") from None
+        raise InputError(f"weights '{source}': do not fit {name} ({' '.join(str(error).split())})") from None
     # A file without the classifier is as good: the features do not pass through it.
-    missing = [name for name in problems.missing_keys if not name.startswith(("fc.", "classifier."))]
+    missing = [key for key in problems.missing_keys if not key.startswith(CLASSIFIER)]
     if missing or problems.unexpected_keys:
         first = (missing or problems.unexpected_keys)[0]
         raise InputError(
-            f"weights '{parameters.weights}': do not fit {parameters.backbone} ({len(missing)} missing, "
+            f"weights '{source}': do not fit {name} ({len(missing)} missing, "
             f"{len(problems.unexpected_keys)} unknown tensors, first '{first}'); give a state dict of this network"
         )
 
 
-def load_backbone(parameters: EmbeddingParameters) -> LoadedBackbone:
-    """Build a backbone with its weights and preprocessing, ready for inference on the CPU.
+def load_network(name: str, source: str, given: Weights | None = None) -> tuple[nn.Module, Weights]:
+    """Build a registered network with its weights, on the CPU.
+
+    Parameters
+    ----------
+    name
+        Of the backbone.
+    source
+        As in params.yaml.
+    given
+        Weights that were read already; ``source`` is then their name in messages alone.
 
     Raises
     ------
     InputError
         When the name is unknown, or the weights are not to be had or do not fit.
     """
-    if parameters.backbone not in BACKBONES:
-        raise InputError(f"backbone '{parameters.backbone}': unknown; allowed: pixels, {', '.join(BACKBONES)}")
-    backbone = BACKBONES[parameters.backbone]
+    if name not in BACKBONES:
+        raise InputError(f"backbone '{name}': unknown; allowed: pixels, {', '.join(BACKBONES)}")
+    backbone = BACKBONES[name]
     network = seeded_network(backbone.build, 0)
-    weights = _weights(backbone, parameters, network)
-    _load_state(network, weights.state, parameters)
-    if parameters.preprocessing == "paper":
-        preprocessing = paper_preprocessing(parameters.size)
-    elif parameters.preprocessing == "weights":
+    weights = given or _weights(backbone, name, source, network)
+    _load_state(network, weights.state, name, source)
+    return network, weights
+
+
+def choose_preprocessing(backbone: Backbone, name: str, size: int) -> Preprocessing:
+    """Give the preparation of images called ``name`` for a backbone at a square input ``size`` in pixels.
+
+    Raises
+    ------
+    InputError
+        When it is one for pixels alone.
+    """
+    if name == "paper":
+        return paper_preprocessing(size)
+    if name == "weights":
         made = backbone.trained()
-        resize = round(parameters.size * made.resize / made.crop)
-        preprocessing = Preprocessing("weights", resize, parameters.size, made.interpolation, made.mean, made.deviation)
-    else:
-        raise InputError(f"preprocessing '{parameters.preprocessing}': is for pixels; allowed: paper, weights")
+        resize = round(size * made.resize / made.crop)
+        return Preprocessing("weights", resize, size, made.interpolation, made.mean, made.deviation)
+    raise InputError(f"preprocessing '{name}': is for pixels; allowed: paper, weights")
+
+
+def load_backbone(parameters: EmbeddingParameters, pretrained: Weights | None = None) -> LoadedBackbone:
+    """Build a backbone with its weights and preprocessing, ready for inference on the CPU.
+
+    Parameters
+    ----------
+    parameters
+        Of the embedding.
+    pretrained
+        The weights, where their source is ``pretrained-here``: these are read by the stage, which knows their place.
+
+    Raises
+    ------
+    InputError
+        When the name is unknown, or the weights are not to be had or do not fit.
+    """
+    network, weights = load_network(parameters.backbone, parameters.weights, pretrained)
+    backbone = BACKBONES[parameters.backbone]
+    preprocessing = choose_preprocessing(backbone, parameters.preprocessing, parameters.size)
     features = fold_batch_norm(backbone.features(network.eval()).eval())
     features = features.to(memory_format=torch.channels_last)
     return LoadedBackbone(parameters.backbone, backbone.dimension, features, weights, preprocessing)

@@ -1,6 +1,7 @@
 """Where a backbone's weights come from. There is never a silent fall-back from one source to another."""
 
 import hashlib
+import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 
 from ganprint.errors import InputError
 from ganprint.files import sha256_of
@@ -20,12 +21,16 @@ __all__ = [
     "downloaded_weights",
     "file_weights",
     "packaged_weights",
+    "pretrained_weights",
     "random_weights",
     "seeded_network",
     "state_sha256",
+    "write_pretrained",
 ]
 
 State = dict[str, torch.Tensor]
+
+_METADATA_KEY = "ganprint"
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,34 @@ def file_weights(path: Path) -> Weights:
 def packaged_weights(path: Path) -> Weights:
     """Read weights that an installed package carries."""
     return Weights("packaged", path.name, sha256_of(path), _read_state(path))
+
+
+def write_pretrained(path: Path, state: State, metadata: dict[str, Any]) -> None:
+    """Write weights that were trained here with what made them, as plain values, in the file's header."""
+    # One entry: the format keeps several in no certain order, and equal training has to give equal bytes.
+    save_file(state, path, {_METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+
+
+def pretrained_weights(path: Path, name: str) -> tuple[Weights, dict[str, Any]]:
+    """Read weights that the pretraining ``name`` made, and their metadata.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, or holds no such weights.
+    """
+    again = f"run 'ganprint pretrain {name}' or 'dvc repro'"
+    try:
+        with safe_open(path, framework="pt") as file:
+            header: dict[str, str] = file.metadata() or {}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such weights; {again} first") from None
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: not a weight file ({str(error).splitlines()[0]}); remove it and {again}") from None
+    if _METADATA_KEY not in header:
+        raise InputError(f"{path}: not weights of a pretraining of this kit; remove it and {again}")
+    metadata: dict[str, Any] = json.loads(header[_METADATA_KEY])
+    return Weights("pretrained-here", path.name, sha256_of(path), _read_state(path)), metadata
 
 
 def downloaded_weights(enum: Any) -> Weights:

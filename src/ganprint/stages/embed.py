@@ -14,12 +14,14 @@ from ganprint.embed.backbones import load_backbone
 from ganprint.embed.extract import extract, extract_pixels
 from ganprint.embed.preprocessing import pixel_preprocessing
 from ganprint.embed.store import Features, write_embedding
+from ganprint.embed.weights import Weights
 from ganprint.errors import InputError
 from ganprint.files import atomic_path, write_json
 from ganprint.params import EmbeddingParameters, Params
 from ganprint.provenance import provenance
 from ganprint.stages.compute import Computer, prepare
 from ganprint.stages.places import Places
+from ganprint.stages.pretrain import read_pretrained
 from ganprint.stages.progress import bar
 
 __all__ = ["make_embedding"]
@@ -43,7 +45,9 @@ def make_embedding(places: Places, params: Params, name: str) -> Path:
     def load(row: int) -> NDArray[np.uint8]:
         return load_grey(paths[row])
 
-    batches, metadata = _batches(parameters, load, len(paths), computer)
+    pretraining = parameters.pretraining(name)
+    pretrained = None if pretraining is None else read_pretrained(places, params, pretraining, index)
+    batches, metadata = _batches(parameters, load, len(paths), computer, pretrained)
     metadata |= {"embedding": name, "corpus_sha256": corpus_hash(index), "parameters": parameters.model_dump()}
     target = places.embedding(name)
     with bar(f"embed {name}", len(paths), "image") as advance, atomic_path(target) as temporary:
@@ -54,7 +58,7 @@ def make_embedding(places: Places, params: Params, name: str) -> Path:
 
 
 def _batches(
-    parameters: EmbeddingParameters, load: Any, count: int, computer: Computer
+    parameters: EmbeddingParameters, load: Any, count: int, computer: Computer, pretrained: Weights | None
 ) -> tuple[Iterator[Features], dict[str, Any]]:
     if parameters.backbone == "pixels":
         if parameters.preprocessing not in {"nearest", "area"} or parameters.weights != "none":
@@ -63,7 +67,7 @@ def _batches(
         features = extract_pixels(preprocessing, load, count, batch=parameters.batch, threads=computer.threads)
         weights = {"source": "none", "origin": "none", "sha256": "none"}
         return features, _metadata("pixels", weights, preprocessing.as_dict(), "uint8", "cpu")
-    backbone = load_backbone(parameters)
+    backbone = load_backbone(parameters, pretrained)
     features = extract(
         backbone,
         load,

@@ -78,6 +78,18 @@ class Places:
         """Folder of the local MLflow store; never a stage's output."""
         return self.root / "mlflow"
 
+    def pretrained(self, name: str) -> Path:
+        """Give the weights that a pretraining made."""
+        return self.root / "data" / "pretrained" / f"{name}.safetensors"
+
+    def pretraining_record(self, name: str) -> Path:
+        """Give the parameters, losses and provenance of a pretraining."""
+        return self.root / "results" / "pretrain" / f"{name}.json"
+
+    def pretraining_checkpoint(self, name: str) -> Path:
+        """Give the last finished epoch of a pretraining under way; never a stage's output, since DVC removes those."""
+        return self.root / "results" / "pretrain" / f".{name}.checkpoint"
+
     def embedding(self, name: str) -> Path:
         """Give the Parquet file of an embedding."""
         return self.root / "data" / "embeddings" / f"{name}.parquet"
