@@ -21,7 +21,7 @@ from mlflow.exceptions import MlflowException
 
 from ganprint.errors import InputError
 
-__all__ = ["FinishedRun", "default_uri", "log_runs"]
+__all__ = ["FinishedRun", "default_uri", "is_local", "log_runs"]
 
 _FINGERPRINT = "ganprint.fingerprint"
 _LONGEST_PARAMETER = 6000
@@ -70,6 +70,11 @@ class FinishedRun:
 def default_uri(folder: Path) -> str:
     """Give the tracking URI in force: MLflow's own variable, or a SQLite file in ``folder``."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(folder / 'mlflow.db').resolve()}"
+
+
+def is_local(folder: Path) -> bool:
+    """Say whether results stay on this machine: the tracking URI is a file, and not a server."""
+    return default_uri(folder).startswith(("sqlite:", "file:"))
 
 
 def log_runs(runs: Iterable[FinishedRun], experiment: str, folder: Path) -> dict[str, bool]:

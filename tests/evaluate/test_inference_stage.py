@@ -43,7 +43,7 @@ def write_run(places, run, readings, refusal=None):
     """Write what the stage compare does; ``readings`` gives scores by reading and split."""
     folder = places.compared(run)
     folder.mkdir(parents=True)
-    write_json(folder / "run.json", {"run": run})
+    write_json(folder / "run.json", {"run": run, "learns": run != "guesses"})
     if refusal is not None:
         write_json(folder / "refusal.json", {"run": run, "reason": refusal})
         return
@@ -59,7 +59,7 @@ def write_run(places, run, readings, refusal=None):
                     "group": [f"{split[0]}p{number // 2}" for number in numbers],
                     "score": scores,
                     "decision": (scores >= 0.5).astype(int),
-                    "fold": 0,
+                    "fold": [number // 2 // 2 % 2 if split == "development" else -1 for number in numbers],
                 }
             )
         )
@@ -87,7 +87,10 @@ def project(tmp_path):
     write_run(places, "flat", {("own", split): np.full(len(used), 0.5) for split, used in truths.items()})
     write_run(places, "refused", {}, refusal="no pixels")
     runs = {
-        name: SimpleNamespace(baseline=name == "blind") for name in ("knows", "guesses", "flat", "blind", "refused")
+        name: SimpleNamespace(
+            baseline=name == "blind", threshold=SimpleNamespace(rule="fixed" if name == "flat" else "youden")
+        )
+        for name in ("knows", "guesses", "flat", "blind", "refused")
     }
     return places, SimpleNamespace(seed=1, evaluate=EVALUATE, runs=runs)
 
@@ -112,7 +115,13 @@ def test_the_file(project):
     assert knows["permutation"]["roc_auc"]["p_holm"] <= 0.02
     assert knows["permutation"]["roc_auc"]["p"] == knows["set_level"]["p"]
     assert guesses["permutation"]["roc_auc"]["p"] > 0.05
-    assert flat["permutation"]["roc_auc"] == {"value": 0.5, "p": 1, "p_holm": 1, "p_max": 1}
+    assert flat["permutation"]["roc_auc"] == {
+        "value": 0.5,
+        "p": 1,
+        "p_holm": 1,
+        "p_max": 1,
+        "how": "permutation",
+    }
     assert blind["permutation"]["f1"]["p"] is not None
     assert blind["permutation"]["f1"]["p_holm"] is blind["permutation"]["f1"]["p_max"] is None
     assert knows["privacy"]["epsilon"] > 0.5
@@ -121,6 +130,23 @@ def test_the_file(project):
     assert set(knows["swapped"]) == set(TESTED)
     assert knows["swapped"]["roc_auc"]["p"] > 0.01
     assert "swapped" not in guesses
+    assert knows["against_noise"]["low"] > 0
+    assert "against_noise" not in guesses
+    # A constant score ranks nothing, so no leak of any size could have been shown by it.
+    assert flat["power"]["auc"] is None
+
+
+def test_out_of_fold_scores_are_tested_inside_folds(project):
+    """Protects development tests: runs that learn are tested by fold, chosen thresholds not at all, others as ever."""
+    runs = write_inference(*project)["splits"]["development"]["runs"]
+    how = {run: {name: test["how"] for name, test in found["permutation"].items()} for run, found in runs.items()}
+    assert how["knows"]["roc_auc"] == how["flat"]["f1"] == "inside folds"
+    assert how["guesses"]["roc_auc"] == "permutation"
+    for run in ("knows", "guesses"):
+        assert how[run]["f1"].startswith("not tested")
+        assert runs[run]["permutation"]["f1"]["p"] is runs[run]["permutation"]["f1"]["p_holm"] is None
+    # Two folds of ten patients: twice the mean of p values that can not be below one in 252 draws.
+    assert runs["knows"]["permutation"]["roc_auc"]["p"] >= 2 / 252
 
 
 def test_comparisons(project):
@@ -218,7 +244,7 @@ def test_member_control(project):
     numbers = np.arange(40)
     control = pd.DataFrame(
         {"id": [f"c{n}" for n in numbers], "group": [f"p{n // 2}" for n in numbers],
-         "score": np.random.default_rng(1).normal(size=40), "label": numbers // 2 % 2}
+         "score": np.random.default_rng(1).normal(size=40), "label": numbers // 2 % 2, "fold": numbers // 2 // 2 % 2}
     )  # fmt: skip
     path = places.compared("knows") / "control.csv"
     control.to_csv(path, index=False)
@@ -240,7 +266,8 @@ def test_every_run_refused(tmp_path):
     write_corpus(real_images(), places.corpus, {})
     write_truth(places.truth, {})
     write_run(places, "refused", {}, refusal="no pixels")
-    params = SimpleNamespace(seed=1, evaluate=EVALUATE, runs={"refused": SimpleNamespace(baseline=False)})
+    run = SimpleNamespace(baseline=False, threshold=SimpleNamespace(rule="youden"))
+    params = SimpleNamespace(seed=1, evaluate=EVALUATE, runs={"refused": run})
     content = write_inference(places, params)
     assert content["refused"] == {"refused": "no pixels"}
     assert content["splits"] == content["abstention"] == {}

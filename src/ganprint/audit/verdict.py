@@ -3,13 +3,15 @@
 The rules, in this order, on the split whose truth is known (test, else development out of fold):
 
 1. *not assessable*: the run was refused; or all its scores are equal; or there are so few groups that even a ROC AUC of
-   0.95 would be missed more often than the stated power allows; or the run told used images from used ones where half
-   of them were called used by lot.
+   0.95 would be missed more often than the stated power allows, or that no p could be small enough; or the run told
+   used images from used ones where half of them were called used by lot.
 2. Without a ROC AUC above chance (permutation test by group, corrected for the number of runs): *not shown at this n*.
-3. *split bias*: above chance, but a blind baseline is above chance as well and not clearly worse (the interval of the
-   difference in ROC AUC reaches 0), or the run is as good beside noise in place of generated images (its ROC AUC
-   does not exceed the interval of that control, which is above chance itself).
-4. *leak shown*: above chance and nothing of the above.
+3. Above chance, but without a blind baseline or without the control beside noise: *not assessable*, since nothing is
+   held against it.
+4. The run has to be clearly better than the blind baseline and than itself beside noise in place of generated images
+   (the interval of the paired difference in ROC AUC lies above 0). Where it is not: *split bias* if that control is
+   above chance itself, else *not shown at this n*.
+5. *leak shown*: above chance, and clearly better than both controls.
 
 A corpus has the strongest verdict of its runs, in the order leak shown, split bias, not shown, not assessable: the
 correction for the number of runs makes this one claim at the stated level.
@@ -92,6 +94,8 @@ class Numbers:
         ROC AUC of the run minus that of the blind baseline.
     swapped
         The same run beside noise in place of generated images.
+    better_than_noise
+        ROC AUC of the run minus that of this control.
     members
         The same procedure on used images alone, half of them called used by lot.
     controls
@@ -108,6 +112,7 @@ class Numbers:
     blind: Control | None = None
     better_than_blind: Rate | None = None
     swapped: Control | None = None
+    better_than_noise: Rate | None = None
     members: Control | None = None
     controls: int = 1
 
@@ -137,15 +142,26 @@ def run_verdict(numbers: Numbers, level: float) -> Verdict:
     auc, p = numbers.auc, numbers.p_corrected
     if auc is None or p is None:
         raise ValueError(f"{numbers.run}: a ROC AUC without a test")
-    said = f"ROC AUC {auc}, p = {p:.4f} after correction for the number of runs"
+    said = f"ROC AUC {auc} on the {numbers.split} split, p = {p:.4f} after correction for the number of runs"
     if p > level:
         below = "; the ranking is below chance, which no rule of this audit counts as a leak" * (auc.high < 0.5)
         missed = f"a leak with a ROC AUC under {numbers.detectable_auc:.3f} would often be missed at this n"
         return _verdict("not shown at this n", f"{said}: not above chance{below}", missed)
-    bias = _biased(numbers, auc, level)
-    if bias:
-        return _verdict("split bias", f"{said}: above chance", *bias)
-    return _verdict("leak shown", f"{said}: above chance", *_held_against(numbers))
+    above = f"{said}: above chance"
+    held = _held_against(numbers)
+    missing = [name for name, (control, better) in held.items() if control is None or better is None]
+    if missing:
+        return _verdict("not assessable", above, f"nothing is held against it: no {' and no '.join(missing)}")
+    reasons = [_comparison(name, control, better) for name, (control, better) in held.items()]
+    unclear = [control for control, better in held.values() if control and better and better.low <= 0]
+    if unclear:
+        biased = any(control.p <= level for control in unclear)
+        return _verdict("split bias" if biased else "not shown at this n", above, *reasons)
+    if numbers.members is None:
+        reasons.append("used images against used images: not made for this run")
+    else:
+        reasons.append(f"used images against used images: ROC AUC {numbers.members.auc}, p = {numbers.members.p:.4f}")
+    return _verdict("leak shown", above, *reasons)
 
 
 def corpus_verdict(verdicts: Sequence[Verdict]) -> Verdict:
@@ -169,7 +185,7 @@ def _not_assessable(numbers: Numbers, level: float) -> str | None:
     if numbers.auc is None:
         return "the ROC AUC is undefined: one class is missing"
     if numbers.detectable_auc is None or numbers.detectable_auc > _LEAST_INFORMATIVE_AUC:
-        return f"too few groups: even a ROC AUC of {_LEAST_INFORMATIVE_AUC} would often be missed"
+        return f"too few groups: even a ROC AUC of {_LEAST_INFORMATIVE_AUC} would often be missed, or could not be told"
     members = numbers.members
     if members is not None and members.p <= level / numbers.controls:
         return (
@@ -179,28 +195,15 @@ def _not_assessable(numbers: Numbers, level: float) -> str | None:
     return None
 
 
-def _biased(numbers: Numbers, auc: Rate, level: float) -> list[str]:
-    reasons = []
-    blind, better = numbers.blind, numbers.better_than_blind
-    if blind is not None and blind.p <= level and better is not None and better.low <= 0:
-        reasons.append(
-            f"a baseline that never sees the generated images is above chance too (ROC AUC {blind.auc}, "
-            f"p = {blind.p:.4f}), and the run is not clearly better (difference {better})"
-        )
-    swapped = numbers.swapped
-    if swapped is not None and swapped.p <= level and auc.value <= swapped.auc.high:
-        reasons.append(
-            f"beside noise in place of generated images the run is as good (ROC AUC {swapped.auc}, p = {swapped.p:.4f})"
-        )
-    return reasons
+def _held_against(numbers: Numbers) -> dict[str, tuple[Control | None, Rate | None]]:
+    return {
+        "baseline that never sees the generated images": (numbers.blind, numbers.better_than_blind),
+        "control beside noise in place of the generated images": (numbers.swapped, numbers.better_than_noise),
+    }
 
 
-def _held_against(numbers: Numbers) -> list[str]:
-    said = []
-    if numbers.better_than_blind is not None and numbers.blind is not None:
-        said.append(f"blind baseline: ROC AUC {numbers.blind.auc}; the run is better by {numbers.better_than_blind}")
-    if numbers.swapped is not None:
-        said.append(f"beside noise in place of generated images: ROC AUC {numbers.swapped.auc}")
-    if numbers.members is not None:
-        said.append(f"used images against used images: ROC AUC {numbers.members.auc}")
-    return said
+def _comparison(name: str, control: Control | None, better: Rate | None) -> str:
+    if control is None or better is None:
+        raise ValueError(f"{name}: missing")
+    clearly = "the run is clearly better" if better.low > 0 else "the run is not clearly better"
+    return f"{name}: ROC AUC {control.auc}, p = {control.p:.4f}; {clearly} (difference {better})"

@@ -37,6 +37,7 @@ class ClusteringAsCoded(Comparator):
 
     comparator = "clustering"
     variant = "as_coded"
+    learns = False
 
     def fit(self, development: Development, context: Context) -> Self:
         """Do nothing: the code never looks at the development split."""

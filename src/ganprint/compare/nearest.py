@@ -34,6 +34,7 @@ class NearestNeighbour(Comparator):
     comparator = "nearest"
     variant = "extension"
     pixels = True
+    learns = False
     Parameters: ClassVar[type[FrozenModel]] = NearestParameters
     parameters: NearestParameters
 

@@ -89,6 +89,8 @@ class Comparator(ABC):
     """True when the view must be grey values rather than features."""
     accelerated: ClassVar[bool] = False
     """True when it computes with torch, on the device that params.yaml names; others compute with NumPy."""
+    learns: ClassVar[bool] = True
+    """False when neither fit nor score looks at a label: then out-of-fold scores do not depend on labels either."""
     Parameters: ClassVar[type[FrozenModel]] = NoParameters
     quick: ClassVar[Mapping[str, Any]] = {}
     """Parameters under which a fit on a few small images takes a second: what the contract tests run with."""

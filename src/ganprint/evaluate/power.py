@@ -54,25 +54,38 @@ class Power:
 
 
 def smallest_leak(
-    used: Labels, scores: Floats, decisions: Labels, groups: NDArray[np.str_], *, confidence: float, power: float
+    used: Labels,
+    scores: Floats,
+    decisions: Labels,
+    groups: NDArray[np.str_],
+    *,
+    confidence: float,
+    power: float,
+    attainable: float = 0.0,
 ) -> Power:
     """Give the smallest AUC and accuracy that these images could have shown.
+
+    There is no such AUC where all scores are equal, or where not even a perfect ranking could have a p below one minus
+    the confidence.
 
     Parameters
     ----------
     used, scores, decisions, groups
         [n] each; scores and decisions give the correlation within groups alone.
     confidence
-        The test is at one minus it.
+        The test is at one minus it; with several runs, corrected for their number.
     power
         Probability of showing the leak, for example 0.8.
+    attainable
+        Smallest p that the test could give.
     """
     right = (decisions == used).astype(np.float64)
     by_rank, by_right = (intraclass_correlation(values, used, groups) for values in (rankdata(scores), right))
     for_auc, for_accuracy = design_effect(by_rank, used, groups), design_effect(by_right, used, groups)
     positives = int(used.sum())
+    impossible = attainable > 1 - confidence or np.ptp(scores) == 0
     return Power(
-        smallest_auc(positives, len(used) - positives, for_auc, confidence, power),
+        None if impossible else smallest_auc(positives, len(used) - positives, for_auc, confidence, power),
         smallest_accuracy(int(len(used) / for_accuracy), 0.5, confidence, power),
         for_auc,
         by_rank,

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
-from scipy.stats import beta
+from scipy.stats import beta, binomtest
 
 from ganprint.evaluate.permutation import exchange_unit
 
@@ -76,7 +76,7 @@ class PrivacyBound:
     fixed_beforehand
         Whether it was.
     simultaneous
-        Needs no threshold.
+        Needs no threshold; ``None`` where memberships are no fair coins.
     unit
         ``image`` or ``group``: what one guess is about.
     confidence
@@ -89,7 +89,7 @@ class PrivacyBound:
     guesses: int | None
     right: int | None
     fixed_beforehand: bool
-    simultaneous: Simultaneous
+    simultaneous: Simultaneous | None
     unit: Literal["image", "group"]
     confidence: float
     note: str
@@ -147,6 +147,10 @@ def privacy_bound(
         notes.append(_MIXED)
     if unit == "group":
         used, scores = _per_group(used, scores, groups)
+    if binomtest(int(used.sum()), len(used)).pvalue < 1 - confidence:
+        # "All used" alone would be right more often than a coin, and the bound would call that a leak.
+        notes.append(f"{int(used.sum())} of {len(used)} are used: memberships are no fair coins, so there is no bound")
+        return PrivacyBound(None, None, None, threshold is not None, None, unit, confidence, "; ".join(notes))
     guesses, right, epsilon = None, None, None
     if threshold is not None:
         guesses, right = len(used), int(((scores >= threshold) == used).sum())

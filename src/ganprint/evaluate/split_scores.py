@@ -35,6 +35,17 @@ class SplitScores:
     scores: NDArray[np.float64]
     decisions: NDArray[np.int8]
 
+    def take(self, images: NDArray[np.intp]) -> "SplitScores":
+        """Give a part of the images."""
+        return SplitScores(
+            self.names,
+            self.ids[images],
+            self.groups[images],
+            self.used[images],
+            self.scores[:, images],
+            self.decisions[:, images],
+        )
+
 
 def stack(tables: Mapping[str, ScoreTable], truth: Mapping[str, int]) -> SplitScores:
     """Put the tables of all runs into one order, beside the truth.

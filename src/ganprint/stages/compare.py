@@ -58,6 +58,7 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
     record = {
         "run": name,
         "parameters": run.model_dump(mode="json") | {"parameters": comparator.parameters.model_dump(mode="json")},
+        "learns": comparator.learns,
         "seed": params.seed,
         "folds": params.folds.model_dump(),
         "embedding": views.metadata,
@@ -72,7 +73,7 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
             with step_bars(f"compare {name}") as advance:
                 work = _Work(name, run, params, computer, advance)
                 scored, fitted = work.scored(views)
-                control = work.member_control(views.development) if run.member_control else None
+                control = work.member_control(views.development) if run.member_control and comparator.learns else None
             _write_scores(folder, views, scored, run)
             if control is not None:
                 write_text(folder / CONTROL_FILE, control.to_csv(index=False, lineterminator="\n"))
@@ -129,8 +130,9 @@ class _Work:
         alone = members_alone(development, derive_seed(self.params.seed, "members"))
         if alone is None:
             return None
-        scores = self._out_of_fold(alone, "members", readings=False)[1][OWN_READING]
-        columns = {"id": alone.real.ids, "group": alone.groups, "score": scores, "label": alone.used}
+        folds, joined = self._out_of_fold(alone, "members", readings=False)
+        columns = {"id": alone.real.ids, "group": alone.groups, "score": joined[OWN_READING], "label": alone.used}
+        columns |= {"fold": folds}
         return pd.DataFrame(columns)
 
 

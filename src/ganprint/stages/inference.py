@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ganprint.errors import InputError
 from ganprint.evaluate.answers import abstention_record, unlabelled_record
-from ganprint.evaluate.inference import control_record, permutation_records, split_record
+from ganprint.evaluate.inference import OutOfFold, control_record, noise_record, permutation_records, split_record
 from ganprint.evaluate.permutation import permutation_test
 from ganprint.evaluate.split_scores import stack
 from ganprint.evaluate.tables import ScoreTable
@@ -81,12 +82,15 @@ def _split(params: Params, ran: Mapping[str, Compared], truths: Truths, split: s
     # Thresholds are chosen on the development split: there they were not fixed beforehand.
     thresholds = {run: float(found.thresholds[OWN_READING]["value"]) for run, found in ran.items()}
     own = {run: found.tables[OWN_READING, split] for run, found in ran.items()}
+    stacked = stack(own, truth)
+    resample_seed = derive_seed(params.seed, "evaluate", split)
     record = split_record(
-        stack(own, truth),
+        stacked,
         baselines=baselines,
         thresholds=thresholds if split == "test" else None,
+        out_of_fold=_out_of_fold(params, ran, stacked.ids) if split == "development" else None,
         parameters=params.evaluate,
-        resample_seed=derive_seed(params.seed, "evaluate", split),
+        resample_seed=resample_seed,
         seed=_seed(params, split),
     )
     swapped = {
@@ -96,6 +100,9 @@ def _split(params: Params, ran: Mapping[str, Compared], truths: Truths, split: s
     }
     for run, tests in _swapped_tests(params, swapped, truth, split).items():
         record["runs"][run][SWAPPED_READING] = tests
+        record["runs"][run]["against_noise"] = noise_record(
+            own[run], swapped[run], truth, params.evaluate, resample_seed
+        )
     return record
 
 
@@ -104,7 +111,8 @@ def _swapped_tests(
 ) -> dict[str, Record]:
     if not tables:
         return {}
-    rng = generator(_seed(params, split), "permutation", SWAPPED_READING)
+    # The same relabellings as for the runs' own scores: equal scores have equal p values.
+    rng = generator(_seed(params, split), "permutation")
     permuted = permutation_test(stack(tables, truth), params.evaluate.permutations, rng)
     found = permutation_records(permuted, np.zeros(len(tables), dtype=np.bool_))
     return {
@@ -113,20 +121,30 @@ def _swapped_tests(
     }
 
 
+def _out_of_fold(params: Params, ran: Mapping[str, Compared], ids: NDArray[np.str_]) -> OutOfFold:
+    folds = next(iter(ran.values())).folds
+    return OutOfFold(
+        np.array([folds[image] for image in ids.tolist()]),
+        frozenset(run for run, found in ran.items() if found.record["learns"]),
+        frozenset(run for run in ran if params.runs[run].threshold.rule != "fixed"),
+    )
+
+
 def _control(places: Places, params: Params, run: str) -> Record | None:
-    """The control of a run, members against members (id, group, score, label); ``None`` when it has none."""
+    """The control of a run, members against members (id, group, score, label, fold); ``None`` when it has none."""
     path = places.compared(run) / CONTROL_FILE
     if not path.is_file():
         return None
     try:
         table = pd.read_csv(path, dtype={"id": str, "group": str}, keep_default_na=False)
         scores, labels = table["score"].to_numpy(dtype=np.float64), table["label"].to_numpy()
-        groups = table["group"].to_numpy(dtype=np.str_)
+        groups, folds = table["group"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.intp)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: can not be read ({' '.join(str(error).split())}); run 'dvc repro'") from None
     if not np.isfinite(scores).all() or not np.isin(labels, (0, 1)).all():
         raise InputError(f"{path}: a score is not finite or a label not 0 or 1; run 'dvc repro'")
-    return control_record(scores, labels.astype(np.int8), groups, params.evaluate, _seed(params, "control", run))
+    seed = _seed(params, "control", run)
+    return control_record(scores, labels.astype(np.int8), groups, folds=folds, parameters=params.evaluate, seed=seed)
 
 
 def _seed(params: Params, *axes: str) -> int:

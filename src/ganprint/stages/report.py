@@ -25,6 +25,7 @@ from ganprint.audit.summary import OWN_READING, SWAPPED_READING
 from ganprint.audit.verdict import Numbers, Verdict, corpus_verdict, run_verdict
 from ganprint.errors import InputError
 from ganprint.params import Params
+from ganprint.provenance import code_revision
 from ganprint.stages.places import Places
 from ganprint.stages.scores import read_compared
 
@@ -72,6 +73,10 @@ def collect_report(places: Places, params: Params, embeddings: Mapping[str, str]
         When a stage's results are missing or broken.
     """
     inference = read_json(places.inference)
+    if "splits" not in inference or set(params.runs) - set(inference.get("refused", {})) - set(
+        inference["splits"].get("development", {}).get("runs", {})
+    ):
+        raise InputError(f"{places.inference}: is not about the runs of params.yaml; run 'dvc repro'")
     figures = {run: read_json(places.evaluated(run) / "figures.json") for run in params.runs}
     level = round(1 - params.evaluate.confidence, 12)
     tested = _Tested(places, params, figures, inference, level)
@@ -146,9 +151,9 @@ class _Tested:
         )
 
     def _numbers(self, run: str) -> Numbers:
-        constant = bool(np.ptp(read_compared(self.places, run).own("test").scores) == 0)
+        scores = read_compared(self.places, run).own(decisive_split(self.inference)).scores
         baseline = next(iter(self.inference["baselines"]), None)
-        return numbers_of(run, self.figures, self.inference, baseline=baseline, constant=constant)
+        return numbers_of(run, self.figures, self.inference, baseline=baseline, constant=bool(np.ptp(scores) == 0))
 
     def _found(self, run: str) -> Plain:
         readings = self.figures[run]["readings"]
@@ -192,24 +197,27 @@ def _provenance(places: Places, params: Params) -> Plain:
     corpus = read_json(places.corpus_record)
     return {
         **first,
-        "code_revision": first["code_revision"],
-        "code_revisions": sorted({record["provenance"]["code_revision"] for record in records.values()}),
+        # Of the audit itself; runs may have been computed before it and not again, since nothing they need changed.
+        "code_revision": code_revision(places.root),
+        "code_revisions_of_runs": {run: record["provenance"]["code_revision"] for run, record in records.items()},
         "parameters": params.model_dump(mode="json"),
         "corpus": {name: corpus[name] for name in ("corpus_sha256", "kind", "seed")},
         "embeddings": {name: read_json(places.embedding_record(name)) for name in params.embed},
         "submissions": read_json(places.submit_report)["runs"],
-        "dvc_lock": _locked(places.root / "dvc.lock"),
+        "dvc_lock": _locked(places.root / "dvc.lock", params),
     }
 
 
-def _locked(path: Path) -> dict[str, dict[str, str]]:
-    """Outputs and their hashes, as dvc.lock has them, of the stages before this one; empty without such a file."""
+def _locked(path: Path, params: Params) -> dict[str, dict[str, str]]:
+    """Outputs and their hashes, as dvc.lock has them, of the parameters' stages before this one; else empty."""
     try:
         stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return {}
+    wanted = ["corpus", *(f"embed@{name}" for name in params.embed), "submit", "trivial", "inference", "evidence"]
+    wanted += [f"{stage}@{run}" for stage in ("compare", "evaluate") for run in params.runs]
     return {
-        name: {out["path"]: str(out["md5"]) for out in stage.get("outs", []) if "md5" in out}
-        for name, stage in stages.items()
-        if name not in {"audit", "track"}
+        name: {out["path"]: str(out["md5"]) for out in stages[name].get("outs", []) if "md5" in out}
+        for name in wanted
+        if name in stages
     }

@@ -47,6 +47,8 @@ class Compared:
         Parameters, seeds, embedding and provenance.
     thresholds
         By reading: value, rule, number of scores it saw and the figure it made largest.
+    folds
+        Development id to the fold that held it out.
     """
 
     run: str
@@ -54,6 +56,7 @@ class Compared:
     tables: dict[tuple[str, str], ScoreTable]
     record: dict[str, Any]
     thresholds: dict[str, dict[str, Any]]
+    folds: dict[str, int]
 
     def readings(self) -> list[str]:
         """Give the names of the readings, the run's own first."""
@@ -77,7 +80,7 @@ def read_compared(places: Places, run: str) -> Compared:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if (folder / REFUSAL_FILE).is_file():
             refusal = json.loads((folder / REFUSAL_FILE).read_text(encoding="utf-8"))
-            return Compared(run, str(refusal["reason"]), {}, record, {})
+            return Compared(run, str(refusal["reason"]), {}, record, {}, {})
         table = pd.read_csv(
             folder / SCORES_FILE,
             dtype={"reading": str, "split": str, "id": str, "group": str, "score": np.float64, "decision": np.int8},
@@ -94,10 +97,8 @@ def read_compared(places: Places, run: str) -> Compared:
     for reading in table["reading"].unique():
         for split in ("development", "test"):
             part = table[(table["reading"] == reading) & (table["split"] == split)]
-            tables[str(reading), split] = ScoreTable(
-                ids=part["id"].to_numpy().astype(np.str_),
-                groups=part["group"].to_numpy().astype(np.str_),
-                scores=part["score"].to_numpy(),
-                decisions=part["decision"].to_numpy(),
-            )
-    return Compared(run, None, tables, record, thresholds)
+            columns = part[["id", "group", "score", "decision"]]
+            tables[str(reading), split] = ScoreTable.from_frame(columns, f"{folder / SCORES_FILE}, {reading}, {split}")
+    out_of_fold = table[(table["reading"] == OWN_READING) & (table["split"] == "development")]
+    folds = dict(zip(out_of_fold["id"], out_of_fold["fold"].astype(int), strict=True))
+    return Compared(run, None, tables, record, thresholds, folds)

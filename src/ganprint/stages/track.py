@@ -18,7 +18,7 @@ from ganprint.params import Params
 from ganprint.stages.places import Places
 from ganprint.stages.scores import OWN_READING, Compared, read_compared
 from ganprint.stages.times import read_times
-from ganprint.tracking import FinishedRun, log_runs
+from ganprint.tracking import FinishedRun, is_local, log_runs
 
 __all__ = ["track_results"]
 
@@ -53,12 +53,19 @@ def track_results(places: Places, params: Params) -> dict[str, bool]:
 
 
 def _report(places: Places, params: Params, index: pd.DataFrame) -> FinishedRun:
-    """Give the audit's report as a run of its own: it is about all the others."""
-    files = [places.audit / name for name in ("report.html", "report.json", "report.schema.json", "summary.md")]
+    """Give the audit's report as a run of its own: it is about all the others.
+
+    The page shows images. Those of patients are not sent to a server: of a corpus that is not the phantom the page is
+    logged to a local store alone.
+    """
+    names = ["report.json", "report.schema.json", "summary.md"]
+    if params.corpus.kind == "phantom" or is_local(places.tracking_store):
+        names.append("report.html")
+    files = [places.audit / name for name in names]
     report = _json_or_empty(places.audit / "report.json")
     if not report:
         raise InputError(f"{places.audit / 'report.json'}: no such file; run 'ganprint audit' or 'dvc repro' first")
-    digest = hashlib.sha256("\n".join(sha256_of(path) for path in files).encode()).hexdigest()
+    digest = sha256_of(places.audit / "report.json")
     verdicts = {
         f"verdict.{run['name']}": run["verdict"]["kind"] for run in report["runs"] if run["verdict"] is not None
     }

@@ -1,7 +1,8 @@
 """Exact and near duplicates among the images of a corpus, counted over all pairs and listed up to a cap.
 
 Near-duplicates between used and not used images, or between splits, blur what a run's figures mean; near-duplicates
-between real and generated images are copies, whatever a run's figures say.
+between real and generated images ask for a look: identical ones are copies, and a blurred generator can be closer to
+every patient than patients are to each other without having copied one.
 """
 
 from collections.abc import Callable

@@ -55,6 +55,7 @@ def numbers_of(
         ),
         better_than_blind=None if baseline is None else _difference(inference["splits"][split], run, baseline),
         swapped=None if not swapped else _control(swapped["roc_auc"], readings["swapped"][split]["figures"]["roc_auc"]),
+        better_than_noise=_plain_difference(own.get("against_noise")),
         members=_member_control(development.get(run, {})),
         controls=max(1, len(controls)),
     )
@@ -79,12 +80,12 @@ def _member_control(development: Plain) -> Control | None:
 
 
 def _difference(split: Plain, run: str, baseline: str) -> Rate | None:
-    for pair in split["comparisons"]:
-        value, low, high = (pair[name] for name in ("auc_difference", "low", "high"))
-        if value is None or low is None or high is None:
-            continue
-        if (pair["a"], pair["b"]) == (run, baseline):
-            return Rate(float(value), float(low), float(high))
-        if (pair["b"], pair["a"]) == (run, baseline):
-            return Rate(-float(value), -float(high), -float(low))
-    return None
+    found = [pair for pair in split["comparisons"] if (pair["a"], pair["b"]) == (run, baseline)]
+    return _plain_difference(found[0] if found else None)
+
+
+def _plain_difference(pair: Plain | None) -> Rate | None:
+    """Give a difference with its limits; one without limits, as of a single group, is as good as none."""
+    if pair is None or any(pair[name] is None for name in ("auc_difference", "low", "high")):
+        return None
+    return Rate(float(pair["auc_difference"]), float(pair["low"]), float(pair["high"]))

@@ -36,7 +36,7 @@ class FigureModel(FrozenModel):
 
 
 class TestModel(FrozenModel):
-    """A one-sided permutation test by group against chance: p alone, and corrected for the number of runs."""
+    """A one-sided permutation test by group against chance: p alone, corrected for the number of runs, and how."""
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
@@ -44,6 +44,7 @@ class TestModel(FrozenModel):
     p: float | None
     p_holm: float | None = None
     p_max: float | None = None
+    how: str = "permutation"
 
 
 class VerdictModel(FrozenModel):

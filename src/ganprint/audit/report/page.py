@@ -37,7 +37,6 @@ _TITLES = {
     "recall": "recall",
     "specificity": "specificity",
     "tpr_at_fpr_10": "TPR at 10 % FPR",
-    "tpr_at_fpr_01": "TPR at 1 % FPR",
 }
 _TESTED = ("roc_auc", "f1", "tpr_at_fpr_10")
 

@@ -42,18 +42,15 @@ def interval(figure: Mapping[str, Any] | None) -> str:
 
 
 def tested_number(run: RunModel, split: str, name: str) -> str:
-    """Write the privacy bound (``epsilon``), the smallest detectable AUC (``power``) or the set level's p."""
+    """Write the privacy bound (``epsilon``) or the smallest detectable AUC (``power``); a dash where there is none."""
     details = run.details.get(split, {})
-    if name == "epsilon":
-        bound = details["privacy"]
-        value = bound["epsilon"] if bound["fixed_beforehand"] else bound["simultaneous"]["epsilon"]
-    elif name == "power":
+    if name == "power":
         value = details["power"]["auc"]
     else:
-        value = (details["set_level"] or {}).get("p")
-    if value is None:
-        return "–"
-    return f"{value:.1e}" if name == "set_level" and value < 0.001 else f"{value:.3f}"
+        bound = details["privacy"]
+        simultaneous = bound["simultaneous"] or {"epsilon": None}
+        value = bound["epsilon"] if bound["fixed_beforehand"] else simultaneous["epsilon"]
+    return "–" if value is None else f"{value:.3f}"
 
 
 def control_rows(report: Report, split: str) -> list[Row]:
@@ -72,6 +69,9 @@ def control_rows(report: Report, split: str) -> list[Row]:
                 "swapped": interval(swapped.model_dump() if swapped is not None else None),
                 "members": interval({**members, "value": members["auc"]}) if members else "not made",
                 "better": better[0] if better else "–",
+                "above_noise": _difference(run.details[split]["against_noise"])
+                if "against_noise" in run.details.get(split, {})
+                else "–",
             }
         )
     return rows
@@ -102,8 +102,15 @@ def answer_rows(report: Report) -> list[Row]:
 
 
 def _coverage(known: Mapping[str, Any]) -> str:
-    parts = [f"{word} {interval({**part, 'value': part['share']})}" for word, part in known.items() if part is not None]
-    return ", ".join(parts)
+    parts = {word: part for word, part in known.items() if part is not None}
+    said = ", ".join(
+        f"{word} {interval({**parts[word], 'value': parts[word]['share']})}"
+        for word in ("used", "not used")
+        if word in parts
+    )
+    wrong = sum(round((1 - part["share"]) * part["images"]) for part in parts.values())
+    given = sum(round((1 - part["can_not_say"]) * part["images"]) for part in parts.values())
+    return f"{said}; {wrong} of {given} answers wrong" if given else said
 
 
 def set_rows(report: Report) -> list[Row]:
@@ -143,10 +150,13 @@ def said_of_duplicates(report: Report) -> list[str]:
     said = []
     for relation in (report.duplicates["relations"][name] for name in _RELATIONS):
         counts, expected = relation["counts"], relation["hash_expected"]
-        chance = "" if expected is None else f" (chance would give {expected:.0f} near perceptual hashes)"
+        chance = "" if expected is None else f" (pairs of different groups would give {expected:.0f})"
+        views = ", ".join(
+            f"{count} closer in {name}" for name, count in counts.items() if name not in {"exact", "hash", "near"}
+        )
         said.append(
-            f"{relation['title'].capitalize()}: {counts['near']} of {relation['pairs']} pairs are near-duplicates, "
-            f"{counts['exact']} of them identical{chance}."
+            f"{relation['title'].capitalize()}: of {relation['pairs']} pairs {counts['exact']} are identical and "
+            f"{counts['hash']} near by perceptual hash{chance}; than any two real images of different groups, {views}."
         )
     for split, found in report.collapse["splits"].items():
         verdict = {None: "not assessable", True: "collapsed", False: "not collapsed"}[found["collapsed"]]

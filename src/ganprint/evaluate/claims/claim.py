@@ -79,7 +79,9 @@ class Claim:
     n
         Number of images, if given.
     tables
-        The counts that print like this, if n was given: rounded, and truncated where no count rounds to it.
+        The counts that print like this, if n was given: those that round to it, and those that are only cut off to it.
+    taken_as_percent
+        Rates that were read as per cent because they are above 1, having no sign.
     """
 
     printed: dict[str, str]
@@ -87,6 +89,7 @@ class Claim:
     printing: Literal["rounded", "truncated"]
     n: int | None
     tables: CountTables | None
+    taken_as_percent: tuple[str, ...] = ()
 
 
 def check_claim(printed: Mapping[str, str], n: int | None = None) -> Claim:
@@ -114,10 +117,11 @@ def check_claim(printed: Mapping[str, str], n: int | None = None) -> Claim:
     implied = implied_rates(rates)
     if implied is None:
         implied, printing = implied_rates(rates, truncated=True), "truncated"
-    said = ", ".join(f"{name} {text}" for name, text in printed.items())
+    taken = tuple(name for name, rate in rates.items() if rate.taken_as_percent)
+    said = ", ".join(f"{name} {text}{' (read as per cent)' * (name in taken)}" for name, text in printed.items())
     if implied is None:
         raise InputError(f"claim: no decisions have {said} at once, on any number of images; check the figures")
-    return Claim(dict(printed), implied, printing, n, None if n is None else count_tables(rates, n))
+    return Claim(dict(printed), implied, printing, n, None if n is None else count_tables(rates, n), taken)
 
 
 def implied_rates(rates: Mapping[str, PrintedRate], *, truncated: bool = False) -> dict[str, Implied] | None:

@@ -130,12 +130,15 @@ class PrintedRate:
         One unit of its last digit, as a share.
     digits
         Digits after the point, as printed.
+    taken_as_percent
+        Whether it was read as per cent only because it is above 1: tables print per cent without a sign.
     """
 
     text: str
     value: Fraction
     step: Fraction
     digits: int
+    taken_as_percent: bool = False
 
     @classmethod
     def parse(cls, text: str, name: str = "rate", *, percent: bool | None = None) -> "PrintedRate":
@@ -169,7 +172,8 @@ class PrintedRate:
         value = Fraction(number) / scale
         if value > 1:
             raise received
-        return cls(text, value, Fraction(1, 10**digits * scale), digits)
+        taken = percent is None and in_percent and not bare.endswith("%")
+        return cls(text, value, Fraction(1, 10**digits * scale), digits, taken)
 
     def rounded(self) -> tuple[Fraction, Fraction]:
         """Give the shares that round to it, both ends included since rules for halves differ."""

@@ -8,7 +8,6 @@ arithmetic on the printed digits.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from ganprint.errors import InputError
 from ganprint.evaluate.claims.counts import PrintedRate
 
-__all__ = ["MOST_IMAGES", "CountTables", "count_tables"]
+__all__ = ["MOST_IMAGES", "CountGroup", "CountTables", "count_tables"]
 
 Ints = NDArray[np.int64]
 
@@ -27,16 +26,11 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class CountTables:
-    """The counts that print like a claim.
+class CountGroup:
+    """Counts that print like a claim by one rule.
 
     Attributes
     ----------
-    n
-        Number of images.
-    printing
-        ``rounded``; ``truncated`` where no count rounds to the claim but some are cut off to it; ``none`` when no
-        count gives the claim.
     number
         How many tables there are.
     prevalences
@@ -45,11 +39,28 @@ class CountTables:
         The first few as (TP, TN, FP, FN).
     """
 
-    n: int
-    printing: Literal["rounded", "truncated", "none"]
     number: int
     prevalences: tuple[int, int] | None
     examples: list[tuple[int, int, int, int]]
+
+
+@dataclass(frozen=True)
+class CountTables:
+    """The counts that print like a claim, by the rule that makes them so; a printed digit does not say which it was.
+
+    Attributes
+    ----------
+    n
+        Number of images.
+    rounded
+        Counts whose rates all round to the claim; some may be cut off to it as well.
+    only_cut
+        Counts whose rates are all cut off to the claim, and do not all round to it.
+    """
+
+    n: int
+    rounded: CountGroup
+    only_cut: CountGroup
 
 
 def count_tables(rates: Mapping[str, PrintedRate], n: int) -> CountTables:
@@ -62,19 +73,35 @@ def count_tables(rates: Mapping[str, PrintedRate], n: int) -> CountTables:
     """
     if not 1 <= n <= MOST_IMAGES:
         raise InputError(f"n: received {n}; give 1 to {MOST_IMAGES} images, or leave n out to use the rates alone")
-    printings: tuple[Literal["rounded", "truncated"], ...] = ("rounded", "truncated")
-    for printing in printings:
-        number, prevalences = 0, []
-        examples: list[tuple[int, int, int, int]] = []
-        for positives in _positives(rates, n):
-            runs = _runs(rates, n, positives, cut=printing == "truncated")
-            if len(runs):
-                number += int((runs[:, 2] - runs[:, 1] + 1).sum())
-                prevalences += [positives]
-                examples += _examples(runs, n, positives) if len(examples) < _SHOWN else []
-        if number:
-            return CountTables(n, printing, number, (prevalences[0], prevalences[-1]), examples[:_SHOWN])
-    return CountTables(n, "none", 0, None, [])
+    rounded, only_cut = CountGroup(0, None, []), CountGroup(0, None, [])
+    for positives in _positives(rates, n):
+        rounds = _runs(rates, n, positives, cut=False)
+        rounded = _with(rounded, _filled(rounds), n, positives)
+        only_cut = _with(only_cut, _less(_runs(rates, n, positives, cut=True), rounds), n, positives)
+    return CountTables(n, rounded, only_cut)
+
+
+def _with(group: CountGroup, runs: Ints, n: int, positives: int) -> CountGroup:
+    """Add the counts of one number of used images; numbers come in ascending order."""
+    if not len(runs):
+        return group
+    number = group.number + int((runs[:, 2] - runs[:, 1] + 1).sum())
+    least = group.prevalences[0] if group.prevalences else positives
+    more = _examples(runs, n, positives) if len(group.examples) < _SHOWN else []
+    return CountGroup(number, (least, positives), [*group.examples, *more][:_SHOWN])
+
+
+def _filled(runs: Ints) -> Ints:
+    return runs[runs[:, 1] <= runs[:, 2]]
+
+
+def _less(runs: Ints, others: Ints) -> Ints:
+    """Give what of these runs lies outside the others, row by row: a part below them and a part above."""
+    tp, low, high = runs.T
+    _, other_low, other_high = others.T
+    below = np.stack([tp, low, np.minimum(high, other_low - 1)], axis=1)
+    above = np.stack([tp, np.maximum(low, other_high + 1), high], axis=1)
+    return _filled(np.concatenate([below, above]))
 
 
 def _positives(rates: Mapping[str, PrintedRate], n: int) -> range:
@@ -88,7 +115,7 @@ def _positives(rates: Mapping[str, PrintedRate], n: int) -> range:
 
 
 def _runs(rates: Mapping[str, PrintedRate], n: int, positives: int, *, cut: bool) -> Ints:
-    """Give TP, least FP and most FP, [runs, 3], for one number of used images."""
+    """Give TP, least FP and most FP, [positives + 1, 3], for one number of used images; none is n + 1 to n."""
     negatives = n - positives
     tp: Ints = np.arange(positives + 1)
     low, high = np.zeros_like(tp), np.full_like(tp, negatives)
@@ -110,7 +137,8 @@ def _runs(rates: Mapping[str, PrintedRate], n: int, positives: int, *, cut: bool
             least, most = _denominators(rate, above, fixed + negatives, cut=cut)
             low = np.maximum(low, np.maximum(least, 1) - fixed)
             high = np.minimum(high, most - fixed)
-    return np.stack([tp, low, high], axis=1)[possible & (low <= high)]
+    possible &= low <= high
+    return np.stack([tp, np.where(possible, low, n + 1), np.where(possible, high, n)], axis=1)
 
 
 def _bounds(rate: PrintedRate, *, cut: bool) -> tuple[Fraction, Fraction]:
