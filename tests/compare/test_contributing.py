@@ -29,6 +29,6 @@ def test_the_example_works_as_written(splits, monkeypatch):
     comparator = create(parameters.comparator, parameters.variant, parameters.parameters)
     development, test, truth = splits(False)
     scores = comparator.fit(development, Context(1)).score(test, Context(1))
-    assert name == "nearest"
+    assert name == "few-nearest"
     assert np.isfinite(scores).all()
     assert roc_auc_score(truth, scores) > 0.9

@@ -1,0 +1,58 @@
+"""Parameters of runs: comparator, view, threshold rule, folds."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ganprint.params.base import FrozenModel, Name
+
+__all__ = ["FoldParameters", "RunParameters", "ThresholdParameters"]
+
+
+class ThresholdParameters(FrozenModel):
+    """How scores become decisions: a rule that sees development data alone.
+
+    Attributes
+    ----------
+    rule
+        ``fixed`` (``at`` or above is used), ``youden`` (largest recall + specificity of the out-of-fold development
+        scores) or ``f1`` (largest F1 of them, the official metric).
+    at
+        The threshold of ``fixed``.
+    """
+
+    rule: Literal["fixed", "youden", "f1"]
+    at: float | None = None
+
+    @model_validator(mode="after")
+    def _fixed_needs_a_value(self) -> "ThresholdParameters":
+        if (self.rule == "fixed") != (self.at is not None):
+            raise ValueError("'at' belongs to rule 'fixed' and to no other")
+        return self
+
+
+class RunParameters(FrozenModel):
+    """One run: a comparator, what it looks at, its threshold rule and its own parameters.
+
+    Attributes
+    ----------
+    baseline
+        True for a run that others are held against: it makes no submission and no claim.
+    member_control
+        Also put the whole procedure through used images alone, half of their groups called used.
+    """
+
+    comparator: Name
+    variant: Literal["as_coded", "as_written", "corrected", "extension"]
+    embedding: Name
+    pooling: Literal["none", "max", "average"]
+    threshold: ThresholdParameters
+    baseline: bool = False
+    member_control: bool = False
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class FoldParameters(FrozenModel):
+    """Out-of-fold development scores: the same folds, by group, for every run."""
+
+    count: int = Field(default=5, ge=2)

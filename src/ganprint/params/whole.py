@@ -1,0 +1,78 @@
+"""The whole of params.yaml."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from ganprint.errors import InputError
+from ganprint.params.base import FrozenModel, Name, one_line
+from ganprint.params.corpus import CorpusParameters
+from ganprint.params.embed import EmbeddingParameters, PretrainingParameters
+from ganprint.params.results import AuditParameters, ComputeParameters, EvaluateParameters, TrackParameters
+from ganprint.params.runs import FoldParameters, RunParameters
+
+__all__ = ["Params", "load_params"]
+
+
+class Params(FrozenModel):
+    """The whole of params.yaml."""
+
+    profile: Name
+    seed: int = Field(ge=0, lt=2**63)
+    compute: ComputeParameters
+    corpus: CorpusParameters
+    pretrain: dict[Name, PretrainingParameters] = Field(default_factory=dict)
+    embed: dict[Name, EmbeddingParameters]
+    folds: FoldParameters
+    runs: dict[Name, RunParameters]
+    evaluate: EvaluateParameters
+    audit: AuditParameters
+    track: TrackParameters
+
+    @model_validator(mode="after")
+    def _runs_name_embeddings(self) -> "Params":
+        for name, run in self.runs.items():
+            if run.embedding not in self.embed:
+                known = ", ".join(self.embed)
+                raise ValueError(f"run '{name}' wants embedding '{run.embedding}', which is not under embed ({known})")
+        return self
+
+    @model_validator(mode="after")
+    def _embeddings_fit_their_pretraining(self) -> "Params":
+        for name, embedding in self.embed.items():
+            block = embedding.pretraining(name)
+            if block is None:
+                continue
+            if block not in self.pretrain:
+                known = ", ".join(self.pretrain) or "empty"
+                raise ValueError(
+                    f"embedding '{name}' wants pretraining '{block}', which is not under pretrain ({known})"
+                )
+            for key in ("backbone", "preprocessing"):
+                ours, theirs = getattr(embedding, key), getattr(self.pretrain[block], key)
+                if ours != theirs:
+                    raise ValueError(
+                        f"embedding '{name}' has {key} '{ours}', its pretraining '{block}' has '{theirs}'; say the same"
+                    )
+        return self
+
+
+def load_params(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not YAML, or a parameter is unknown, missing or out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run the command in the project's folder") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: can not be read as YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{path}: {one_line(error)}") from None
