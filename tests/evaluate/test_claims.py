@@ -36,11 +36,11 @@ def test_a_claim_that_no_count_gives():
     """Protects the verdict on accuracy 0.810 with F1 0.801: 162 right of 200 give 0.800 or 0.802, never 0.801."""
     for prevalence in ({}, {"prevalence": "0.5"}):
         claim = check_claim({"accuracy": "0.810", "f1": "0.801", **prevalence}, 200)
-        assert claim.tables.printing == "none"
-        assert claim.tables.number == 0
+        assert (claim.tables.rounded.number, claim.tables.only_cut.number) == (0, 0)
     alone = check_claim({"accuracy": "0.810", "prevalence": "0.5"}, 200)
-    assert alone.tables.number == len([tp for tp in range(101) if 62 <= tp <= 100])
-    assert check_claim({"accuracy": "0.810", "f1": "0.802"}, 200).tables.number > 0
+    assert alone.tables.rounded.number == len([tp for tp in range(101) if 62 <= tp <= 100])
+    assert alone.tables.only_cut.number == 0
+    assert check_claim({"accuracy": "0.810", "f1": "0.802"}, 200).tables.rounded.number > 0
 
 
 def test_truncated_prints_are_found_where_nothing_rounds():
@@ -54,8 +54,16 @@ def test_truncated_prints_are_found_where_nothing_rounds():
         "prevalence": ".5",
     }
     tables = check_claim(rates, 200).tables
-    assert tables.printing == "truncated"
-    assert (79, 22, 78, 21) in tables.examples
+    assert tables.rounded.number == 0
+    assert (79, 22, 78, 21) in tables.only_cut.examples
+
+
+def test_truncated_prints_are_found_beside_rounded_ones():
+    """Protects the paper's own counts: other counts round to the same F1, recall and precision, its own are cut off."""
+    tables = check_claim({"f1": "61.4", "recall": "79", "precision": "50.3"}, 200).tables
+    assert tables.rounded.number == 7
+    assert tables.only_cut.examples == [(79, 22, 78, 21), (83, 13, 82, 22)]
+    assert tables.only_cut.prevalences == (100, 105)
 
 
 def printed_of(counts, names, digits):
@@ -78,8 +86,8 @@ def test_true_counts_are_within_what_their_print_implies(counts, names, digits):
     for name, value in counts.figures().items():
         if value is not None and name in claim.implied:
             assert claim.implied[name].low - 1e-6 <= value <= claim.implied[name].high + 1e-6, name
-    assert claim.tables.number >= 1
-    low, high = claim.tables.prevalences
+    assert claim.tables.rounded.number >= 1
+    low, high = claim.tables.rounded.prevalences
     assert low <= counts.positives <= high
 
 
@@ -92,21 +100,25 @@ def test_tables_against_plain_loops(rates, n):
     """Protects the count of tables: every TP, TN, FP, FN of n images is tried one by one."""
     parsed = {name: PrintedRate.parse(text, name) for name, text in rates.items()}
 
-    def number(inside):
-        total = 0
+    def like(inside):
+        found = set()
         for tp, tn, fp in product(range(n + 1), repeat=3):
             if tp + tn + fp <= n:
-                figures = Counts(tp, tn, fp, n - tp - tn - fp).figures()
-                total += all(figures[name] is not None and inside(figures[name], rate) for name, rate in parsed.items())
-        return total
+                counts = (tp, tn, fp, n - tp - tn - fp)
+                figures = Counts(*counts).figures()
+                if all(figures[name] is not None and inside(figures[name], rate) for name, rate in parsed.items()):
+                    found.add(counts)
+        return found
 
-    rounded = number(lambda value, rate: abs(value - rate.value) <= rate.step / 2)
-    cut = number(lambda value, rate: rate.value <= value < rate.value + rate.step)
+    rounded = like(lambda value, rate: abs(value - rate.value) <= rate.step / 2)
+    cut = like(lambda value, rate: rate.value <= value < rate.value + rate.step)
     found = count_tables(parsed, n)
-    assert found.number == (rounded or cut)
-    assert found.printing == ("rounded" if rounded else "truncated" if cut else "none")
-    for example in found.examples:
-        assert sum(example) == n
+    for group, wanted in ((found.rounded, rounded), (found.only_cut, cut - rounded)):
+        used = [tp + fn for tp, _, _, fn in wanted]
+        assert group.number == len(wanted)
+        assert group.prevalences == ((min(used), max(used)) if used else None)
+        assert set(group.examples) <= wanted
+        assert len(set(group.examples)) == len(group.examples) == min(5, len(wanted))
 
 
 @pytest.mark.parametrize("names", [("accuracy", "f1"), ("precision",), ("recall", "specificity", "accuracy")])
@@ -142,6 +154,7 @@ def test_ranges_are_reached(names):
         ({"accuracy": "0.90", "f1": "0.99", "prevalence": "0.5"}, None, "at once, on any number of images"),
         ({"accuracy": "nan"}, None, "accuracy: received 'nan'"),
         ({"accuracy": "-0.1"}, None, "accuracy: received '-0.1'"),
+        ({"accuracy": "1.5", "f1": "0.9", "recall": "0.01"}, None, r"have accuracy 1.5 \(read as per cent\), f1 0.9,"),
         ({"accuracy": "101%"}, None, "accuracy: received '101%'"),
         ({"kappa": "0.1"}, None, "claim: received kappa; known rates are accuracy"),
         ({"prevalence": "0.1"}, None, "claim: no rate to check"),
@@ -163,3 +176,11 @@ def test_digits_and_per_cent_are_read():
     assert PrintedRate.parse("88.3%").rounded() == PrintedRate.parse("0.883").rounded()
     assert PrintedRate.parse("88.3").value == PrintedRate.parse("88.3 %").value
     assert PrintedRate.parse("1").value == 1
+
+
+def test_a_rate_above_one_is_said_to_be_per_cent():
+    """Protects from a silent reading: 1.5 is taken as per cent, as in a table, and the claim says so."""
+    claim = check_claim({"accuracy": "1.5", "recall": "0.5", "f1": "2.9%"})
+    assert claim.taken_as_percent == ("accuracy",)
+    assert claim.implied["accuracy"].low == pytest.approx(0.0145)
+    assert not PrintedRate.parse("50", percent=True).taken_as_percent

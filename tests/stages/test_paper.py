@@ -126,6 +126,7 @@ def test_findings_are_measured_on_the_results(done):
     total = naming["here, own, test accuracy"] + naming["here, other naming, test accuracy"]
     assert total == pytest.approx(1)
     assert "has no vote" in findings["svm-cannot-run"]["effect"]["sentence"]
+    assert findings["svm-cannot-run"]["status"] == made["paper"]["headline"][2]["status"] == "read from the public code"
     half = findings["svm-generated-half"]
     assert half["status"] == "measured"
     assert half["effect"]["numbers"]["images"] == 20
@@ -186,7 +187,15 @@ def test_claims_and_counts_as_text():
     assert "No count gives this: no TP, TN, FP, FN of 200 images has these rates, rounded or cut off." in said
     said = "\n".join(claim_lines({"accuracy": "0.81"}, 20))
     assert "No count gives this" in said
-    assert "counts of 100 images have these rates (rounded)" in "\n".join(claim_lines({"accuracy": "0.81"}, 100))
+    assert "counts of 100 images have these rates when rounded" in "\n".join(claim_lines({"accuracy": "0.81"}, 100))
+    said = "\n".join(claim_lines({"f1": "61.4", "recall": "79", "precision": "50.3"}, 200))
+    assert "7 counts of 200 images have these rates when rounded" in said
+    assert "2 counts of 200 images have these rates only when cut off" in said
+    assert "79,22,78,21" in said
+    assert "61.4 read as per cent" in said
+    assert "Claimed: F1 61.4" in said
+    assert "1.5 read as per cent" in "\n".join(claim_lines({"accuracy": "1.5"}))
+    assert "read as per cent" not in "\n".join(claim_lines({"accuracy": "1.5%", "f1": ".02"}))
     said = "\n".join(counts_lines("79,22,78,21", "run 1", 0.95))
     assert "158/257" in said
     assert "0.472" in said

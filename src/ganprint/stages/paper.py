@@ -14,8 +14,9 @@ paper.json has these keys; the modules of audit/paper describe their records.
 - ``comparisons``: one record per pair of runs: ``first``, ``second``, ``parts`` (all, used, not used): first_right,
   second_right, n, differ_least, differ_most, p_smallest, p_largest, smallest_table, largest_table.
 - ``findings``: ``id``, ``run`` (0: all), ``text``, ``code``, ``consequence``, ``shown_by``, ``effect`` (``sentence``,
-  ``numbers``; or null), ``status`` (``measured``, or ``not measured: `` and why).
-- ``headline``: ``run``, ``claim``, ``findings``, ``evidence``, ``status``.
+  ``numbers``; or null), ``status`` (``measured``; ``measured, not isolated`` when several faults are mended at once;
+  ``read from the public code``; ``not measured: `` and why).
+- ``headline``: ``run``, ``claim``, ``findings``, ``evidence``, ``status``: that of its weakest finding.
 - ``submissions``: ``official``, ``sentence``, ``rows``.
 
 expected.json: ``version``, ``official``, ``verdicts`` (verdict to number), ``rows`` (``id``, ``what``, ``published``,

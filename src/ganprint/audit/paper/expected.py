@@ -16,6 +16,7 @@ from ganprint.audit.paper.code import area_under_points, batch_floors
 from ganprint.audit.paper.effects import NOTEBOOK_CLUSTERS
 from ganprint.audit.paper.expected_check import Expected, Here, checked, of_images
 from ganprint.audit.paper.expected_tree import cluster_test, clusters_at
+from ganprint.audit.paper.sentences import figure_title
 from ganprint.evaluate.claims.tests import chance_tests
 from ganprint.evaluate.published import published
 
@@ -88,7 +89,9 @@ def _table_rows() -> Iterable[Expected]:
         for name, rate in run.printed().items():
             value = (exact[name] or 0) * 100
             cut = floor(value * 10**rate.digits) / 10**rate.digits
-            row = checked(f"table-{run.run}-{name}", f"{title}: {name}, per cent", float(rate.text), cut, _PAPER)
+            row = checked(
+                f"table-{run.run}-{name}", f"{title}: {figure_title(name)}, per cent", float(rate.text), cut, _PAPER
+            )
             yield replace(row, note=row.note or f"{float(value):.4f}, cut off after the printed digits")
         source = "from the counts of Table 1"
         own = f"table-{run.run}"

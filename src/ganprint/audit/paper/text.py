@@ -5,7 +5,9 @@ from textwrap import wrap
 from typing import Any
 
 from ganprint.audit.paper.expected_check import VERDICTS
+from ganprint.audit.paper.sentences import figure_title
 from ganprint.evaluate.claims.claim import Claim
+from ganprint.evaluate.claims.tables import CountGroup
 
 __all__ = ["claim_lines", "counts_lines", "expected_lines", "paper_lines"]
 
@@ -43,17 +45,27 @@ def counts_lines(record: Mapping[str, Any], tests: Mapping[str, Any]) -> list[st
 
 def claim_lines(claim: Claim) -> list[str]:
     """Give a checked claim as text."""
-    said = ", ".join(f"{name} {text}" for name, text in claim.printed.items())
-    lines = [f"Claimed: {said}" + (f"; {claim.n} images" if claim.n is not None else ""), ""]
+    said = ", ".join(f"{figure_title(name)} {text}" for name, text in claim.printed.items())
+    lines = wrap(f"Claimed: {said}" + (f"; {claim.n} images." if claim.n is not None else "."), _WIDTH)
+    if claim.taken_as_percent:
+        taken = ", ".join(f"{claim.printed[name]} read as per cent" for name in claim.taken_as_percent)
+        lines += wrap(f"Above 1 and without a % sign: {taken}.", _WIDTH)
     rows = [
-        [name, f"{value.low:.4f}", f"{value.high:.4f}", "-" if value.value is None else f"{value.value:.4f}"]
+        [
+            figure_title(name),
+            f"{value.low:.4f}",
+            f"{value.high:.4f}",
+            "-" if value.value is None else f"{value.value:.4f}",
+        ]
         for name, value in claim.implied.items()
     ]
-    lines += [*_table([f"implied ({claim.printing})", "least", "most", "digits taken as exact"], rows), ""]
+    lines += ["", *_table([f"implied ({claim.printing})", "least", "most", "digits taken as exact"], rows), ""]
+    if claim.printing == "rounded":
+        lines += wrap("The ranges take the digits as rounded; where they were cut off, others hold.", _WIDTH)
     for answer in ("none used", "all used"):
         lines += wrap(_lead(claim, answer), _WIDTH)
     if claim.tables is not None:
-        lines += ["", *wrap(_counts_said(claim), _WIDTH)]
+        lines += [""] + [line for said in _counts_said(claim) for line in wrap(said, _WIDTH)]
     return lines
 
 
@@ -65,18 +77,27 @@ def _lead(claim: Claim, answer: str) -> str:
     return f'The claim does not say whether the answer "{answer}" to every image is more often right.'
 
 
-def _counts_said(claim: Claim) -> str:
+def _counts_said(claim: Claim) -> list[str]:
     tables = claim.tables
     if tables is None:
-        return ""
-    if tables.printing == "none" or tables.prevalences is None:
-        return f"No count gives this: no TP, TN, FP, FN of {tables.n} images has these rates, rounded or cut off."
-    low, high = tables.prevalences
-    shown = "; ".join(",".join(map(str, example)) for example in tables.examples)
-    return (
-        f"{tables.number} counts of {tables.n} images have these rates ({tables.printing}), with {low} to {high} used "
-        f"images; TP,TN,FP,FN for example {shown}"
-    )
+        return []
+    if not tables.rounded.number and not tables.only_cut.number:
+        return [f"No count gives this: no TP, TN, FP, FN of {tables.n} images has these rates, rounded or cut off."]
+    return [
+        _group_said(tables.rounded, tables.n, "when rounded"),
+        _group_said(tables.only_cut, tables.n, "only when cut off"),
+    ]
+
+
+def _group_said(group: CountGroup, n: int, how: str) -> str:
+    if group.prevalences is None:
+        return f"No count of {n} images has these rates {how}."
+    low, high = group.prevalences
+    shown = "; ".join(",".join(map(str, example)) for example in group.examples)
+    listed = "TP,TN,FP,FN" if len(group.examples) == group.number else "TP,TN,FP,FN for example"
+    has = "count of {n} images has" if group.number == 1 else "counts of {n} images have"
+    used = f"{low} to {high}" if low < high else f"{low}"
+    return f"{group.number} {has.format(n=n)} these rates {how}, with {used} used images; {listed} {shown}."
 
 
 def expected_lines(content: Mapping[str, Any]) -> list[str]:
@@ -118,11 +139,11 @@ def _figures(record: Mapping[str, Any]) -> list[str]:
     rows = []
     for name, figure in record["figures"].items():
         if figure["value"] is None:
-            rows.append([name, "undefined", "", "", "", ""])
+            rows.append([figure_title(name), "undefined", "", "", "", ""])
             continue
         interval = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
         printed = [figure.get("printed", ""), figure.get("printing", "")]
-        rows.append([name, f"{figure['value']:.5f}", interval, figure["fraction"], *printed])
+        rows.append([figure_title(name), f"{figure['value']:.5f}", interval, figure["fraction"], *printed])
     return [f"{record['name']}: {said}", "", *_table(head, rows)]
 
 
