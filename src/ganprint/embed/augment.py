@@ -58,7 +58,7 @@ def views(images: torch.Tensor, change: View) -> torch.Tensor:
     [n, size, size] in uint8: views have 8 bits, as images have, so that both take the same way into the network.
     """
     threads = torch.get_num_threads()
-    # One small image at a time: handing its parts to threads takes longer than the work (16 times as long, measured).
+    # One small image at a time: handing its parts to threads takes many times as long as the work.
     torch.set_num_threads(1)
     try:
         scaled = images.unsqueeze(1).float().div_(255.0)
