@@ -108,7 +108,7 @@ def collect_report(places: Places, params: Params, embeddings: Mapping[str, str]
         findings=paper["findings"],
         published=paper["table"],
         headline=paper["headline"],
-        limits=limits_of(params.profile, inference, evidence["collapse"]),
+        limits=[*limits_of(params.profile, inference, evidence["collapse"]), paper["submissions"]["sentence"]],
         plots=[PlotModel(**plot) for plot in plots],
         provenance=_provenance(places, params),
     )
