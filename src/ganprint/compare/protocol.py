@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from ganprint.compare.checkpoints import Checkpoints
 from ganprint.compare.data import Development, Test
 from ganprint.errors import InputError
 from ganprint.params import FrozenModel, one_line
@@ -45,11 +46,14 @@ class Context:
         ``cpu`` or ``cuda``.
     progress
         Called with (done, total, unit) as long work goes on.
+    checkpoints
+        Where this fit, and scoring with it, may keep what they have done; None: nowhere.
     """
 
     seed: int
     device: str = "cpu"
     progress: Callable[[int, int, str], None] | None = None
+    checkpoints: Checkpoints | None = None
 
     def advance(self, done: int, total: int, unit: str) -> None:
         """Tell the caller how far long work is."""

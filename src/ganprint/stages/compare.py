@@ -21,6 +21,7 @@ from ganprint.files import atomic_directory, write_json, write_text
 from ganprint.params import Params, RunParameters
 from ganprint.provenance import provenance
 from ganprint.seeds import derive_seed
+from ganprint.stages.checkpoints import RunCheckpoints, sources_sha256
 from ganprint.stages.compute import Computer, prepare
 from ganprint.stages.places import Places
 from ganprint.stages.progress import step_bars
@@ -32,6 +33,9 @@ __all__ = ["compare_run"]
 _NOISE_IMAGES = 200
 """Images of noise in place of the generated ones, or fewer where there are fewer: more of the same tell nothing."""
 
+_SOURCES = ("ganprint.compare", "ganprint.pairs", "ganprint.embed")
+"""Packages whose code decides what a fit does."""
+
 Folds = NDArray[np.intp]
 Readings = dict[str, NDArray[np.float64]]
 
@@ -42,6 +46,8 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
     Development scores are out of fold: every fold's images are scored by a comparator fitted on the other folds, beside
     the development generated images. Test scores come from a fit on the whole development split. The reading "swapped"
     has the same fits' scores beside noise in place of generated images (:func:`ganprint.compare.controls.noise_like`).
+    Until the results are complete, fits may keep what they have done in results/checkpoints/RUN; the next call with the
+    same parameters, images, code, libraries and machine goes on from there.
 
     Raises
     ------
@@ -68,20 +74,28 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         "provenance": provenance(places.root, computer.name, computer.threads),
     }
     reason = comparator.applicable(views.development, views.test)
+    checkpoints = RunCheckpoints.open(places.checkpoints(name), _made_from(record))
     with atomic_directory(places.compared(name)) as folder:
         write_json(folder / "run.json", record)
         if reason is not None:
             write_json(folder / REFUSAL_FILE, {"run": name, "reason": reason})
         else:
             with step_bars(f"compare {name}") as advance:
-                work = _Work(name, run, params, computer, advance)
+                work = _Work(name, run, params, computer, advance, checkpoints)
                 scored, fitted = work.scored(views)
                 control = work.member_control(views.development) if run.member_control and comparator.learns else None
             _write_scores(folder, views, scored, run)
             if control is not None:
                 write_text(folder / CONTROL_FILE, control.to_csv(index=False, lineterminator="\n"))
             _write_fit(folder, fitted)
+    checkpoints.remove()
     return reason
+
+
+def _made_from(record: dict[str, Any]) -> dict[str, Any]:
+    # The revision changes with every commit; what matters of it are these sources.
+    machine = {name: value for name, value in record["provenance"].items() if name != "code_revision"}
+    return record | {"provenance": machine, "sources": sources_sha256(_SOURCES)}
 
 
 @dataclass(frozen=True)
@@ -100,11 +114,15 @@ class _Work:
     params: Params
     computer: Computer
     advance: Callable[[str, int, int], None]
+    checkpoints: RunCheckpoints
 
     def _context(self, step: str, *axes: str | int) -> Context:
         seed = derive_seed(self.params.seed, "compare", self.name, *axes)
         return Context(
-            seed, self.computer.device, lambda done, total, unit: self.advance(f"{step}, {unit}s", done, total)
+            seed,
+            self.computer.device,
+            lambda done, total, unit: self.advance(f"{step}, {unit}s", done, total),
+            self.checkpoints.of(*axes),
         )
 
     def scored(self, views: Views) -> tuple[_Scored, Comparator]:

@@ -102,6 +102,10 @@ class Places:
         """Give the folder of a run's scores, threshold and model, or of its refusal."""
         return self.root / "results" / "compare" / run
 
+    def checkpoints(self, run: str) -> Path:
+        """Give the folder of what a run under way has done; never a stage's output, since DVC removes those."""
+        return self.root / "results" / "checkpoints" / run
+
     @property
     def trivial(self) -> Path:
         """Figures of the trivial answers."""
