@@ -17,8 +17,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# A tool of the tests whose requirements do not fit the lock's: an environment of its own, see the .in file beside its lock.
+$(VENV)/roc-validator/.installed: tests/bundle/roc-validator.lock | $(VENV)/.installed
+	$(BIN)/python -m venv $(VENV)/roc-validator
+	$(VENV)/roc-validator/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/bundle/roc-validator.lock
+	@touch $@
+
 .PHONY: setup
-setup: $(VENV)/.installed ## Create the environment from the lock
+setup: $(VENV)/.installed $(VENV)/roc-validator/.installed ## Create the environments from the locks
 
 .PHONY: repro
 repro: setup ## Regenerate everything that is out of date and print the table of all runs
@@ -45,6 +51,8 @@ bench: setup ## Measure speed and memory; writes docs/benchmarks.md
 	python benchmarks/run.py
 
 .PHONY: lock
-lock: setup ## Renew requirements.lock from pyproject.toml
+lock: setup ## Renew the locks; pins stay as they are where they still fit
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
+	uv pip compile tests/bundle/roc-validator.in --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file tests/bundle/roc-validator.lock
