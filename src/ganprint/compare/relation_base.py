@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ganprint.compare.data import Images, Test
 from ganprint.compare.protocol import Comparator, Context, Figures, Scores, State
+from ganprint.compare.relation_initial import InitialWeights, load_initial
 from ganprint.compare.relation_network import RelationNetwork, build_network
 from ganprint.compare.relation_scoring import mean_scores, pair_scores
 from ganprint.compare.relation_training import OptimiserParameters
@@ -24,6 +25,8 @@ class RelationComparator(Comparator):
     accelerated = True
     Parameters: ClassVar[type[FrozenModel]] = OptimiserParameters
     parameters: OptimiserParameters
+    initial: InitialWeights | None = None
+    """What the last fit started from; not kept with the model."""
 
     def scale(self, grey: torch.Tensor) -> torch.Tensor:
         """Give the network's input from grey values in 0..255."""
@@ -33,8 +36,20 @@ class RelationComparator(Comparator):
     def start(self, context: Context) -> RelationNetwork:
         """Build the untrained network on the context's device."""
         self.losses_: NDArray[np.float64] = np.empty(0)
-        network = build_network(self.parameters.depth, self.parameters.planes, derive_seed(context.seed, "weights"))
+        network = self._build(derive_seed(context.seed, "weights"))
+        self.initial = load_initial(network, self.parameters.initial, self.parameters.depth)
         return network.to(context.device)
+
+    def _build(self, seed: int) -> RelationNetwork:
+        parameters = self.parameters
+        return build_network(
+            parameters.depth,
+            parameters.planes,
+            seed,
+            stem=parameters.stem,
+            zero_init_residual=parameters.zero_init_residual,
+            shared=parameters.shared,
+        )
 
     def epoch_done(self, loss: float, context: Context) -> None:
         """Keep the loss of an epoch and tell the progress."""
@@ -69,6 +84,6 @@ class RelationComparator(Comparator):
         """Rebuild the network and take its tensors."""
         tensors = {name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")}
         super().restore({name: value for name, value in state.items() if not name.startswith("network.")})
-        self.network_ = build_network(self.parameters.depth, self.parameters.planes, 0)
+        self.network_ = self._build(0)
         self.network_.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
         return self

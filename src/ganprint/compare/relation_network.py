@@ -1,10 +1,12 @@
 """The network of run 1: two residual backbones without shared weights and a relation module on their joined maps.
 
 Backbone (paper, section on run 1, and the authors' code): a ResNet for one grey channel without the stem's max-pool,
-four groups of blocks with strides 1, 2, 2, 2 and no final pooling, so that an image becomes a map [C, h, w].
+four groups of blocks with strides 1, 2, 2, 2 and no final pooling, so that an image becomes a map [C, h, w]. The
+options are the code's (small stem, branches that do not start at zero), and one backbone for both roles.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
@@ -12,7 +14,25 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from ganprint.pairs import RelationModule
 
-__all__ = ["DEPTHS", "Depth", "RelationNetwork", "ResidualBackbone", "build_network"]
+__all__ = ["DEPTHS", "STEMS", "Depth", "RelationNetwork", "ResidualBackbone", "Stem", "StemName", "build_network"]
+
+StemName = Literal["big", "small"]
+
+
+@dataclass(frozen=True)
+class Stem:
+    """The first convolution: width and height of its kernel, stride and padding."""
+
+    kernel: int
+    stride: int
+    padding: int
+
+
+STEMS: dict[StemName, Stem] = {
+    # The authors' padding; torchvision pads by 3.
+    "big": Stem(7, stride=2, padding=1),
+    "small": Stem(3, stride=1, padding=1),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +56,7 @@ DEPTHS = {
 
 
 class ResidualBackbone(nn.Module):
-    """Grey images [n, 1, H, W] to maps [n, C, h, w]; at 256 pixels and 64 planes h = w = 16.
+    """Grey images [n, 1, H, W] to maps [n, C, h, w]; at 256 pixels h = w = 16 with the big stem, 32 with the small one.
 
     Parameters
     ----------
@@ -44,16 +64,22 @@ class ResidualBackbone(nn.Module):
         A key of :data:`DEPTHS`.
     planes
         Width of the stem and of the first group (the paper: 64).
+    stem
+        A key of :data:`STEMS` (the paper: big). The small stem keeps the image's side, so all that follows has four
+        times as many pixels to work on.
     zero_init_residual
         Start every residual branch at zero (Goyal et al. 2017), as the paper's run does.
     """
 
-    def __init__(self, depth: int, planes: int = 64, *, zero_init_residual: bool = True) -> None:
+    def __init__(
+        self, depth: int, planes: int = 64, *, stem: StemName = "big", zero_init_residual: bool = True
+    ) -> None:
         super().__init__()
-        plan = DEPTHS[depth]
-        # 7x7, stride 2, padding 1: the authors' "big" stem; torchvision pads by 3.
+        plan, first = DEPTHS[depth], STEMS[stem]
         self.stem = nn.Sequential(
-            nn.Conv2d(1, planes, 7, stride=2, padding=1, bias=False), nn.BatchNorm2d(planes), nn.ReLU(inplace=True)
+            nn.Conv2d(1, planes, first.kernel, stride=first.stride, padding=first.padding, bias=False),
+            nn.BatchNorm2d(planes),
+            nn.ReLU(inplace=True),
         )
         channels = planes
         groups: list[nn.Module] = []
@@ -90,12 +116,37 @@ def _group(
 
 
 class RelationNetwork(nn.Module):
-    """Two backbones and the relation module (Sung et al. 2018, with one backbone per role)."""
+    """Two backbones and the relation module (Sung et al. 2018, with one backbone per role).
 
-    def __init__(self, depth: int, planes: int = 64) -> None:
+    Parameters
+    ----------
+    depth, planes, stem, zero_init_residual
+        Of the backbones (:class:`ResidualBackbone`).
+    shared
+        One backbone for both roles, as Sung et al. have it: ``generated`` is then the module ``real`` itself, and the
+        state dict holds it once, as ``real``. In training its batch-norms normalise each role's batch by itself but
+        keep running statistics of both roles together.
+    """
+
+    real: ResidualBackbone
+    generated: ResidualBackbone
+
+    def __init__(
+        self,
+        depth: int,
+        planes: int = 64,
+        *,
+        stem: StemName = "big",
+        zero_init_residual: bool = True,
+        shared: bool = False,
+    ) -> None:
         super().__init__()
-        self.real = ResidualBackbone(depth, planes)
-        self.generated = ResidualBackbone(depth, planes)
+        self.real = ResidualBackbone(depth, planes, stem=stem, zero_init_residual=zero_init_residual)
+        if shared:
+            # Not registered as a second child: the state would hold every tensor of the backbone twice.
+            object.__setattr__(self, "generated", self.real)
+        else:
+            self.generated = ResidualBackbone(depth, planes, stem=stem, zero_init_residual=zero_init_residual)
         self.relation = RelationModule(self.real.channels)
 
     def forward(self, real: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
@@ -104,8 +155,24 @@ class RelationNetwork(nn.Module):
         return scores
 
 
-def build_network(depth: int, planes: int, seed: int) -> RelationNetwork:
-    """Build a network with initial weights drawn from a seed, leaving torch's global generator as it was."""
+def build_network(
+    depth: int,
+    planes: int,
+    seed: int,
+    *,
+    stem: StemName = "big",
+    zero_init_residual: bool = True,
+    shared: bool = False,
+) -> RelationNetwork:
+    """Build a network with initial weights drawn from a seed, leaving torch's global generator as it was.
+
+    Parameters
+    ----------
+    depth, planes, stem, zero_init_residual, shared
+        Of the network (:class:`RelationNetwork`).
+    seed
+        Of the initial weights.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return RelationNetwork(depth, planes)
+        return RelationNetwork(depth, planes, stem=stem, zero_init_residual=zero_init_residual, shared=shared)

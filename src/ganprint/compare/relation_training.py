@@ -9,7 +9,8 @@ from pydantic import Field
 from torch import nn
 
 from ganprint.compare.data import Development
-from ganprint.compare.relation_network import DEPTHS, RelationNetwork
+from ganprint.compare.relation_initial import initial_refusal
+from ganprint.compare.relation_network import DEPTHS, RelationNetwork, StemName
 from ganprint.compare.relation_scoring import PixelScale, network_input
 from ganprint.pairs import grid_logits
 from ganprint.params import FrozenModel
@@ -28,6 +29,15 @@ class OptimiserParameters(FrozenModel):
         10, 12, 18, 34, 50, 101 or 152.
     planes
         Width of the stem.
+    stem
+        ``big`` (7 x 7, stride 2) or ``small`` (3 x 3, stride 1: four times the work).
+    zero_init_residual
+        Start residual branches at zero; loaded weights take the place of these zeros.
+    shared
+        One backbone for both roles.
+    initial
+        ``scratch``, ``imagenet`` (torchvision's; 64 planes, depth 18 and above) or ``file:PATH``: what training starts
+        from.
     epochs
         Number of epochs.
     learning_rate, momentum, weight_decay
@@ -40,6 +50,10 @@ class OptimiserParameters(FrozenModel):
 
     depth: int = 101
     planes: int = Field(default=64, ge=2)
+    stem: StemName = "big"
+    zero_init_residual: bool = True
+    shared: bool = False
+    initial: str = Field(default="scratch", pattern=r"^(scratch|imagenet|file:.+)$")
     epochs: int = Field(default=100, ge=1)
     learning_rate: float = Field(default=1e-5, gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
@@ -48,10 +62,12 @@ class OptimiserParameters(FrozenModel):
     score_block: int = Field(default=64, ge=1)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Refuse depths that the paper does not name."""
+        """Refuse depths that the paper does not name, and initial weights that do not exist."""
         del context
         if self.depth not in DEPTHS:
             raise ValueError(f"depth {self.depth} is none of {', '.join(map(str, DEPTHS))}")
+        if (refusal := initial_refusal(self.initial, self.depth, self.planes)) is not None:
+            raise ValueError(refusal)
 
 
 class PairParameters(OptimiserParameters):
