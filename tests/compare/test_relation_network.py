@@ -257,10 +257,10 @@ def test_older_files_without_counters_are_taken(tmp_path):
 @pytest.mark.parametrize(
     ("given", "first"),
     [
-        (lambda: torchvision_resnet(34).state_dict(), "groups.0.2.conv1.weight"),
-        (lambda: build_network(18, 8, 0).state_dict(), "real.stem.0.weight"),
-        (lambda: build_network(10, 64, 0).real.state_dict(), "real.groups.0.1.conv1.weight"),
-        (nn.Linear(2, 2).state_dict, "real.stem.0.weight"),
+        (lambda: torchvision_resnet(34), "groups.0.2.conv1.weight"),
+        (lambda: build_network(18, 8, 0), "real.stem.0.weight"),
+        (lambda: build_network(10, 64, 0).real, "real.groups.0.1.conv1.weight"),
+        (lambda: nn.Linear(2, 2), "real.stem.0.weight"),
     ],
     ids=["deeper", "narrower", "shallower", "other"],
 )
@@ -269,7 +269,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, given, first):
     network = build_network(18, 64, 3)
     before = state_sha256(network.state_dict())
     with pytest.raises(InputError, match=rf"does not fit depth 18 \(.*first '{first}'\); give a state dict") as caught:
-        load_initial(network, saved(tmp_path, given()), 18)
+        load_initial(network, saved(tmp_path, given().state_dict()), 18)
     assert "\n" not in str(caught.value)
     assert state_sha256(network.state_dict()) == before
 
