@@ -56,3 +56,15 @@ lock: setup ## Renew the locks; pins stay as they are where they still fit
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 	uv pip compile tests/bundle/roc-validator.in --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file tests/bundle/roc-validator.lock
+
+# BASE_IMAGE: another base; BUILD_ARGS: what the engine's build needs here, see containers/README.md; ENGINE: podman, docker.
+IMAGE ?= ganprint
+export ENGINE
+
+.PHONY: image
+image: ## Build the container image from the last commit
+	containers/build-image.sh --tag $(IMAGE) $(if $(BASE_IMAGE),--base $(BASE_IMAGE)) -- $(BUILD_ARGS)
+
+.PHONY: image-check
+image-check: image setup ## Build the container image and run everything that it promises (20 minutes)
+	containers/check.sh $(CHECK_ARGS) $(IMAGE)
