@@ -3,7 +3,7 @@
 Heavy libraries are imported inside the commands that need them, so that ``--help`` answers at once.
 """
 
-from ganprint.cli import exchange, look, paper, pipeline
+from ganprint.cli import doctor, exchange, look, paper, pipeline, platform
 from ganprint.cli.group import main
 
-__all__ = ["exchange", "look", "main", "paper", "pipeline"]
+__all__ = ["doctor", "exchange", "look", "main", "paper", "pipeline", "platform"]
