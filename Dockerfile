@@ -39,7 +39,7 @@ COPY requirements.lock ./
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf --mount=type=secret,id=ca-bundle \
     sed -n '/^setuptools==/,/[^\\]$/p' requirements.lock > setuptools.lock \
     && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --require-hashes --no-deps -r setuptools.lock \
-    && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --require-hashes --no-build-isolation \
+    && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --require-hashes --no-build-isolation --use-pep517 \
         -r requirements.lock \
     && /opt/tools/bin/pip --python /opt/venv/bin/python check
 

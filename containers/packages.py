@@ -3,11 +3,14 @@
 The list is the image's SBOM (CycloneDX), which ``containers/check.sh`` writes from inside the image.
 """
 
+# ruff: noqa: T201
+
 import json
 import sys
+from collections.abc import Set
 from pathlib import Path
 
-from packaging.markers import Environment, default_environment
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -30,8 +33,9 @@ OWN = "ganprint"
 
 def locked(text: str, python: str) -> dict[str, str]:
     """Give name to version of the pins that hold on Linux with a Python version such as ``3.11``."""
-    environment: Environment = default_environment()
-    environment.update({**IMAGE, "python_version": python, "python_full_version": f"{python}.0"})  # type: ignore[typeddict-item]
+    version = {"python_version": python, "python_full_version": f"{python}.0"}
+    here = {name: str(value) for name, value in default_environment().items()}
+    environment: dict[str, str | Set[str]] = {**here, **IMAGE, **version}
     lines = (line.removesuffix("\\").strip() for line in text.splitlines())
     requirements = [Requirement(line) for line in lines if line and not line.startswith(("#", "--"))]
     holding = (one for one in requirements if one.marker is None or one.marker.evaluate(environment))
@@ -61,13 +65,15 @@ def main() -> int:
     try:
         image, lock = listed(SBOM.read_text(encoding="utf-8")), locked(LOCK.read_text(encoding="utf-8"), python)
     except FileNotFoundError as error:
-        print(f"{error.filename}: no such file; 'make image-check' writes the image's list", file=sys.stderr)
+        print(f"{error.filename}: no such file; 'make image-check CHECK_ARGS=--write' writes it", file=sys.stderr)
         return 2
     lines = differences(image, lock)
     for line in lines:
         print(line, file=sys.stderr)
     if lines:
-        print(f"{SBOM.name} and {LOCK.name} do not agree: build the image anew with 'make image-check'", file=sys.stderr)
+        print(
+            f"{SBOM.name} and {LOCK.name} do not agree: build the image anew with 'make image-check'", file=sys.stderr
+        )
         return 2
     print(f"image and lock agree: {len(lock)} packages")
     return 0
