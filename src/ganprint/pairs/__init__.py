@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from ganprint.pairs.grid_dual import ConvergenceError, GridDual, solve_grid_dual
     from ganprint.pairs.nearest_rows import nearest
     from ganprint.pairs.rank_one import generated_weights
-    from ganprint.pairs.relation import RelationModule, grid_logits, relation_blocks, relation_scores
+    from ganprint.pairs.relation import RelationModule, grid_logits
+    from ganprint.pairs.relation_grid import RelationGrid, relation_blocks, relation_scores
     from ganprint.pairs.svc import GridSVC, scale_gamma
 
 __all__ = [
     "ConvergenceError",
     "GridDual",
     "GridSVC",
+    "RelationGrid",
     "RelationModule",
     "generated_weights",
     "grid_logits",
@@ -35,13 +37,14 @@ _MODULES = {
     "ConvergenceError": "grid_dual",
     "GridDual": "grid_dual",
     "GridSVC": "svc",
+    "RelationGrid": "relation_grid",
     "RelationModule": "relation",
     "generated_weights": "rank_one",
     "grid_logits": "relation",
     "largest_eigenvalue": "eigenvalue",
     "nearest": "nearest_rows",
-    "relation_blocks": "relation",
-    "relation_scores": "relation",
+    "relation_blocks": "relation_grid",
+    "relation_scores": "relation_grid",
     "scale_gamma": "svc",
     "solve_grid_dual": "grid_dual",
     "squared_distances": "distances",
