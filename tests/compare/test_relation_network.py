@@ -304,3 +304,18 @@ def test_relation_network_passes_its_options_on():
     for backbone in (network.real, network.generated):
         assert backbone.stem[0].kernel_size == (3, 3)
         assert backbone.groups[0][0].bn2.weight.all()
+
+
+@pytest.mark.parametrize(("stem", "side"), [("big", 8), ("small", 20)])
+def test_stems_pad_by_one(stem, side):
+    """Twenty pixels: (20 + 2 - 7) // 2 + 1 with the big stem, where torchvision's padding would give ten; 20 again."""
+    assert build_network(10, 4, 0, stem=stem).real.stem(torch.zeros(1, 1, 20, 20)).shape == (1, 4, side, side)
+
+
+def test_a_role_with_layers_of_its_own_is_refused(tmp_path):
+    """A layer that one role of the file has and the network has not is no part that may be left over."""
+    state = build_network(10, 4, 0).state_dict() | {"generated.groups.0.1.conv1.weight": torch.ones(4, 4, 3, 3)}
+    source = saved(tmp_path, state)
+    with pytest.raises(InputError, match=r"1 tensors missing.*'generated\.groups\.0\.1\.conv1\.weight'"):
+        load_initial(build_network(10, 4, 0), source, 10)
+    assert load_initial(build_network(10, 4, 0, shared=True), source, 10).drawn == ()
