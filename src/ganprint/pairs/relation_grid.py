@@ -18,6 +18,9 @@ MEMORY = 2**31
 _CPU_TILE_BYTES = 2**26
 """On a CPU larger tiles were no faster, measured at 2048 x 16 x 16."""
 
+_GPU_TILE_BYTES = 2**32
+"""So that no tensor of a tile has 2**31 numbers, beyond which kernels index by 64 bits and are slower."""
+
 
 @dataclass(frozen=True)
 class TilePlan:
@@ -89,8 +92,8 @@ class RelationGrid:
         Most generated images whose halves are held at a time.
     memory
         Bound in bytes of what is held besides the maps that are given, the module's weights and what the libraries
-        need themselves: the halves of all real images, of a block of generated ones, and one tile of pairs. On a GPU
-        tiles are as large as the bound allows; on a CPU no larger than what is fast.
+        need themselves: the halves of all real images, of a block of generated ones, and one tile of pairs. Tiles are
+        as large as the bound allows, but no larger than what is fast: 4 GiB on a GPU, 64 MiB on a CPU.
     dtype
         Of halves, sums and products: float32 or bfloat16; None: that of the maps. Logits are in float32 at least.
 
@@ -117,7 +120,7 @@ class RelationGrid:
             map_bytes=self._folded.bytes_per_map(*size),
             pair_bytes=self._folded.bytes_per_pair(*size),
             memory=memory,
-            tile_bytes=_CPU_TILE_BYTES if real_maps.device.type == "cpu" else memory,
+            tile_bytes=_CPU_TILE_BYTES if real_maps.device.type == "cpu" else _GPU_TILE_BYTES,
         )
         self._halves = real_maps.new_empty(len(real_maps), *size, module.channels, dtype=self._folded.dtype)
         with torch.inference_mode():
