@@ -50,7 +50,7 @@ def read_sockets(content: bytes, name: str) -> list[Socket]:
     """
     try:
         values = json.loads(content)
-    except (UnicodeDecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{name}: can not be read as JSON ({' '.join(str(error).split())})") from None
     if not isinstance(values, list) or not values:
         raise InputError(f"{name}: wanted is a list with one object per input, received {_kind(values)}")

@@ -159,11 +159,11 @@ def grand_challenge_run(
     InputError
         See :func:`ganprint.stages.platforms_run.run_on`; or inputs.json is bad, or the output can not be written.
     """
-    finished = run_on(_corpus_in(source, socket), options)
-    chance = probabilities(finished.development, finished.development_truth, finished.test).test
     target = output / output_file
     if not target.resolve().is_relative_to(output.resolve()):
         raise InputError(f"--output-file {output_file!r}: leads out of {output}; give a path below it")
+    finished = run_on(_corpus_in(source, socket), options)
+    chance = probabilities(finished.development, finished.development_truth, finished.test).test
     with writing(target):
         write_json(target, membership(finished.test, chance))
     return target, finished

@@ -1,7 +1,8 @@
 """One run on the images that a platform hands in: the pipeline's own stages, in a work folder of their own."""
 
+import codecs
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ __all__ = ["IDS_FILE", "Finished", "RunOptions", "run_on", "writing"]
 
 IDS_FILE = "image_ids.txt"
 """Where it lies among the images, the real test images must be the ones that it lists."""
+
+_GROUPS_HEADER = b"id,split,group"
 
 Device = Literal["cpu", "cuda", "auto"]
 
@@ -162,7 +165,8 @@ def _laid_out(source: Path, development: Path | None, work: Path) -> Path:
     with atomic_directory(target) as folder:
         for name, tree in trees.items():
             unpack(tree, folder / name)
-        _join_groups(folder, [folder / name for name in trees])
+        if development is not None:
+            _join_groups(folder, trees)
     return target
 
 
@@ -170,15 +174,21 @@ def _has_archives(folder: Path) -> bool:
     return any(is_archive_name(name) for _, _, names in os.walk(folder) for name in names)
 
 
-def _join_groups(folder: Path, trees: list[Path]) -> None:
-    """Put the groups of both splits in one file, where the scan looks for it."""
-    found = [tree / GROUPS_FILE for tree in trees if (tree / GROUPS_FILE).is_file()]
-    if len(trees) == 1 or not found:
-        return
-    lines = [path.read_text(encoding="utf-8-sig").splitlines() for path in found]
-    write_text(
-        folder / GROUPS_FILE, "".join(f"{line}\n" for line in [lines[0][0], *(x for part in lines for x in part[1:])])
-    )
+def _join_groups(folder: Path, trees: Mapping[str, Path]) -> None:
+    """Put the groups of both splits, copied to ``folder``, in one file, where the scan looks for it."""
+    rows: list[bytes] = []
+    for name, tree in trees.items():
+        path = folder / name / GROUPS_FILE
+        if not path.is_file():
+            continue
+        header, *more = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines() or [b""]
+        if header != _GROUPS_HEADER:
+            raise InputError(
+                f"{tree}/{GROUPS_FILE}: header is not {_GROUPS_HEADER.decode()}; name patients or volumes under it"
+            )
+        rows += more
+    if rows:
+        (folder / GROUPS_FILE).write_bytes(b"".join(row + b"\n" for row in [_GROUPS_HEADER, *rows]))
 
 
 def _reduced(params: Params, options: RunOptions) -> Params:
