@@ -74,8 +74,8 @@ def tira_evaluate(truth: Path, run: Path, output: Path, parameters: EvaluatePara
 def score(source: Path, output: Path, parameters: EvaluateParameters) -> tuple[bool, list[str]]:
     """Do what Codabench asks of a scoring program: ``ref`` and ``res`` in, scores and detailed results out.
 
-    A submission that is not valid gets its faults as detailed results and no scores file, old ones included: it must
-    never be ranked. CodaLab has the same folders and reads ``scores.txt``.
+    A submission that is not valid gets its faults as detailed results and no scores file: it must never be ranked. What
+    an earlier call left is removed first. CodaLab has the same folders and reads ``scores.txt``.
 
     Source: Codabench's documentation, "Competition Bundle Structure", "Submission Docker Container Layout" and
     "Detailed Results and Visualizations" (read in November 2026).
@@ -98,7 +98,7 @@ def score(source: Path, output: Path, parameters: EvaluateParameters) -> tuple[b
     InputError
         When something can not be read or written.
     """
-    for name in SCORE_FILES:
+    for name in (*SCORE_FILES, DETAILED_FILE):
         _remove(output / name)
     judged, name = _judged(read_reference(source / "ref"), source / "res", parameters)
     with writing(output):
