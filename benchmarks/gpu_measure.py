@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 __all__ = ["START", "Bench", "images", "lively_network", "maps_of", "scale"]
 
@@ -114,8 +115,12 @@ def maps_of(bench: Bench, backbone: nn.Module, rows: np.ndarray, dtype: torch.dt
     return backbone(scale(grey.to(torch.float32)).to(dtype))
 
 
-def lively_network(bench: Bench, real: Images, generated: Images) -> RelationNetwork:
-    """Random weights whose residual branches are not zero, with batch-norm statistics of these images."""
+def lively_network(bench: Bench, real: Images, generated: Images, branches: float) -> RelationNetwork:
+    """Random weights with batch-norm statistics of these images.
+
+    ``branches`` scales what every residual block adds: 0 at the start of the paper's training; at 1 a deep network of
+    random weights amplifies rounding a thousandfold.
+    """
     network = build_network(bench.depth, bench.planes, 1)
     rng = torch.Generator().manual_seed(2)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -124,6 +129,11 @@ def lively_network(bench: Bench, real: Images, generated: Images) -> RelationNet
             norm.weight.copy_(0.5 + torch.rand(norm.weight.shape, generator=rng) / 2)
             norm.bias.copy_(torch.randn(norm.bias.shape, generator=rng) / 10)
             norm.momentum = 1
+        for block in network.modules():
+            if isinstance(block, BasicBlock | Bottleneck):
+                last = block.bn3 if isinstance(block, Bottleneck) else block.bn2
+                last.weight.mul_(branches)
+                last.bias.mul_(branches)
     network.to(bench.device).train()
     count = min(8, len(real), len(generated))
     with torch.no_grad():

@@ -27,7 +27,14 @@ from ganprint.pairs import grid_logits
 from ganprint.pairs.pooled_sums import pooled_sums
 from ganprint.pairs.relation_folded import FoldedRelation
 
-DTYPES = {"bfloat16": torch.bfloat16, "float32-tf32": torch.float32}
+MODES = {
+    "maps float32, pairs bfloat16": (torch.float32, False, torch.bfloat16),
+    "maps TF32, pairs bfloat16": (torch.float32, True, torch.bfloat16),
+    "maps bfloat16, pairs bfloat16": (torch.bfloat16, True, torch.bfloat16),
+    "maps TF32, pairs TF32": (torch.float32, True, torch.float32),
+    "maps float32, pairs float32": (torch.float32, False, torch.float32),
+}
+"""Type of the backbones, whether TF32 is allowed, type of the relation module."""
 
 
 def tf32(on: bool) -> None:
@@ -38,79 +45,90 @@ def tf32(on: bool) -> None:
 def end_to_end(bench: Bench, network: RelationNetwork, real: Images, generated: Images, name: str) -> dict[str, object]:
     """The kit's own way from grey values in memory to one score per real image: copying, folding, both backbones,
     all pairs."""
-    tf32(on=True)
+    maps_dtype, allowed, dtype = MODES[name]
+    tf32(on=allowed)
     scores: list[np.ndarray] = []
 
     def work() -> None:
-        scores.append(mean_scores(network, real, generated, scale, block=bench.block, dtype=DTYPES[name]))
+        scores.append(
+            mean_scores(network, real, generated, scale, block=bench.block, dtype=dtype, maps_dtype=maps_dtype)
+        )
 
     seconds = bench.timed(work)
     pairs = len(real) * len(generated)
     return {"seconds": seconds, "pairs_per_second": pairs / seconds, "score_spread": float(scores[0].std())}
 
 
-def parts(bench: Bench, network: RelationNetwork, real: Images, generated: Images, name: str) -> dict[str, object]:
-    """Seconds of each part on a sample after one unmeasured call, and scaled to the whole; the second convolution as
-    a matrix product (as the kit does) and as the library's convolution."""
-    tf32(on=True)
-    dtype = DTYPES[name]
+def backbones(bench: Bench, network: RelationNetwork, real: Images, generated: Images) -> dict[str, object]:
+    """Seconds of all backbone passes, from a sample after one unmeasured call, by type and choice of kernels."""
     count = min(512, len(generated))
-    with torch.inference_mode():
+    found: dict[str, object] = {}
+    for name, dtype, allowed in (
+        ("float32", torch.float32, False), ("TF32", torch.float32, True), ("bfloat16", torch.bfloat16, True),
+    ):  # fmt: skip
+        tf32(on=allowed)
         copy = build_network(bench.depth, bench.planes, 1)
         copy.load_state_dict(network.state_dict())
         backbone = fold_batch_norm(copy.generated.eval()).to(bench.device, dtype, memory_format=torch.channels_last)
 
-        def stream() -> torch.Tensor:
-            rows = generated.rows
-            return torch.cat([maps_of(bench, backbone, rows[i : i + 64], dtype) for i in range(0, count, 64)])
+        def stream(backbone=backbone, dtype=dtype) -> None:
+            with torch.inference_mode():
+                for i in range(0, count, 64):
+                    maps_of(bench, backbone, generated.rows[i : i + 64], dtype)
 
-        maps = stream()
-        images_all = len(real) + len(generated)
-        backbone_seconds = bench.timed(stream, 2) * images_all / count
-        torch.backends.cudnn.benchmark = True
-        stream()
-        searched = bench.timed(stream, 2) * images_all / count
+        for searched in (False, True):
+            torch.backends.cudnn.benchmark = searched
+            stream()
+            key = f"{name}{', kernels searched' if searched else ''}"
+            found[key] = bench.timed(stream, 2) * (len(real) + len(generated)) / count
         torch.backends.cudnn.benchmark = False
+    return found
+
+
+def pairs(bench: Bench, network: RelationNetwork, real: Images, generated: Images) -> dict[str, object]:
+    """Seconds of all work of the relation module, from samples; its second convolution as a matrix product (as the kit
+    does) and as the library's convolution."""
+    found: dict[str, object] = {}
+    channels, side = network.relation.channels, -(-bench.side // 16)
+    for name, dtype in (("bfloat16", torch.bfloat16), ("TF32", torch.float32)):
+        tf32(on=True)
         folded = FoldedRelation(network.relation, dtype, torch.device(bench.device))
-        n = min(64, count)
-        folded.generated_half(maps[:n])
-        half_seconds = bench.timed(lambda: folded.generated_half(maps[:n]), 3) * images_all / n
-        left, right = folded.real_half(maps[: min(100, count)]), folded.generated_half(maps[:n])
-        pairs = len(left) * len(right)
-        all_of_them = len(real) * len(generated) / pairs
-        pooled = pooled_sums(left, right).relu_().flatten(0, 1)
-        pool_seconds = bench.timed(lambda: pooled_sums(left, right), 3) * all_of_them
-        logits_seconds = bench.timed(lambda: folded.logits(left, right), 3) * all_of_them
-        weight = network.relation.second.weight.to(dtype, memory_format=torch.channels_last)
-        nchw = pooled.permute(0, 3, 1, 2)
-        functional.conv2d(nchw, weight)
-        convolution = bench.timed(lambda: functional.conv2d(nchw, weight), 3) * all_of_them
-        flat = weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
+        rng = torch.Generator(bench.device).manual_seed(0)
+        maps = torch.rand(100, channels, side, side, generator=rng, device=bench.device).to(dtype)
+        maps = maps.contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            left, right = folded.real_half(maps), folded.generated_half(maps[:64])
+            pooled = pooled_sums(left, right).relu_().flatten(0, 1)
+            nchw = pooled.permute(0, 3, 1, 2)
+            weight = network.relation.second.weight.to(dtype, memory_format=torch.channels_last)
+            flat = weight.permute(0, 2, 3, 1).reshape(channels, -1)
 
-        def product() -> torch.Tensor:
-            patches = pooled.unfold(1, 3, 1).unfold(2, 3, 1).permute(0, 1, 2, 4, 5, 3)
-            return functional.linear(patches.reshape(len(pooled) * 9, -1), flat)
+            def product(pooled=pooled, flat=flat) -> torch.Tensor:
+                patches = pooled.unfold(1, 3, 1).unfold(2, 3, 1).permute(0, 1, 2, 4, 5, 3)
+                return functional.linear(patches.reshape(len(pooled) * 9, -1), flat)
 
-        product()
-        product_seconds = bench.timed(product, 3) * all_of_them
-    return {
-        "backbones_s": backbone_seconds,
-        "backbones_with_cudnn_benchmark_s": searched,
-        "first_convolution_s": half_seconds,
-        "tiles_s": logits_seconds,
-        "of_tiles_pooling_s": pool_seconds,
-        "of_tiles_second_convolution_as_product_s": product_seconds,
-        "second_convolution_as_convolution_s": convolution,
-        "sum_s": backbone_seconds + half_seconds + logits_seconds,
-    }
+            works: dict[str, Callable[[], object]] = {
+                "tiles": lambda folded=folded, left=left, right=right: folded.logits(left, right),
+                "of tiles: pooled sums": lambda left=left, right=right: pooled_sums(left, right),
+                "of tiles: second convolution as a product": product,
+                "second convolution as a convolution": lambda nchw=nchw, weight=weight: functional.conv2d(nchw, weight),
+            }
+            tiles = len(real) * len(generated) / (len(left) * len(right))
+            for key, work in works.items():
+                work()
+                found[f"{name}, {key}"] = bench.timed(work, 3) * tiles
+            seconds = bench.timed(lambda folded=folded, maps=maps: folded.generated_half(maps), 3)
+            found[f"{name}, first convolution"] = seconds * (len(real) + len(generated)) / len(maps)
+    return found
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
     return values.argsort().argsort().astype(np.float64)
 
 
-def accuracy(bench: Bench, network: RelationNetwork, real: Images, generated: Images) -> dict[str, object]:
+def accuracy(bench: Bench, real: Images, generated: Images, branches: float) -> dict[str, object]:
     """Logits of 20 x 200 pairs against the unfolded network on built concatenations, all in float32 without TF32."""
+    network = lively_network(bench, real, generated, branches)
     m, n = min(20, len(real)), min(200, len(generated))
     some, others = real.take(np.arange(m)), generated.take(np.arange(n))
     tf32(on=False)
@@ -125,9 +143,10 @@ def accuracy(bench: Bench, network: RelationNetwork, real: Images, generated: Im
             rows_of_logits.append(torch.cat([network.relation.logits(piece) for piece in pieces]))
         plain = torch.stack(rows_of_logits).cpu().double().numpy()
     found: dict[str, object] = {"logit_standard_deviation": float(plain.std()), "pairs": m * n}
-    for name, dtype in (("float32", torch.float32), *DTYPES.items()):
-        tf32(on=name.endswith("tf32"))
-        scores = pair_scores(network, some, others, scale, block=bench.block, dtype=dtype).double().numpy()
+    for name, (maps_dtype, allowed, dtype) in MODES.items():
+        tf32(on=allowed)
+        scores = pair_scores(network, some, others, scale, block=bench.block, dtype=dtype, maps_dtype=maps_dtype)
+        scores = scores.double().numpy()
         logits = np.log(scores / (1 - scores))
         means = [1 / (1 + np.exp(-plain)), scores]
         found[name] = {
@@ -197,15 +216,21 @@ def main() -> None:
     bench = Bench(parser.parse_args())
     print(json.dumps(bench.found), flush=True)
     real, generated = images(bench, "real", bench.n_real, 0), images(bench, "generated", bench.n_generated, 1)
-    network = lively_network(bench, real, generated)
+    network = lively_network(bench, real, generated, 0.1)
     print(f"{time.perf_counter() - START:6.1f} s  images and network are ready", flush=True)
-    bench.part("end to end, bfloat16, first call", lambda: end_to_end(bench, network, real, generated, "bfloat16"))
-    bench.part("accuracy", lambda: accuracy(bench, network, real, generated))
-    bench.part("parts, bfloat16", lambda: parts(bench, network, real, generated, "bfloat16"))
+
+    def whole(mode: str) -> None:
+        bench.part(f"end to end, {mode}", lambda: end_to_end(bench, network, real, generated, mode))
+
+    whole("maps float32, pairs bfloat16")
+    whole("maps bfloat16, pairs bfloat16")
+    for branches in (0.1, 1.0):
+        bench.part(f"accuracy, branches {branches:g}", lambda b=branches: accuracy(bench, real, generated, b))
+    bench.part("pairs", lambda: pairs(bench, network, real, generated))
+    bench.part("backbones", lambda: backbones(bench, network, real, generated))
     bench.part("training", lambda: training(bench, real, generated))
-    bench.part("end to end, bfloat16, again", lambda: end_to_end(bench, network, real, generated, "bfloat16"))
-    bench.part("parts, float32-tf32", lambda: parts(bench, network, real, generated, "float32-tf32"))
-    bench.part("end to end, float32-tf32", lambda: end_to_end(bench, network, real, generated, "float32-tf32"))
+    whole("maps TF32, pairs bfloat16")
+    whole("maps TF32, pairs TF32")
     print(f"{time.perf_counter() - START:6.1f} s  done: {bench.path}", flush=True)
 
 

@@ -1,5 +1,9 @@
 """What an interrupted run leaves behind, and what becomes of it."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -140,3 +144,58 @@ def test_an_interrupted_run_goes_on_and_then_leaves_nothing(project, monkeypatch
     assert [kept is not None for kept in asked[3:]] == [True, True] + [False, True] * folds
     assert (places.compared(RUN) / "scores.csv").is_file()
     assert not places.checkpoints(RUN).exists()
+
+
+SCORING = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from ganprint.compare.data import Images
+from ganprint.compare.relation_network import build_network
+from ganprint.compare.relation_scoring import mean_scores
+from ganprint.stages.checkpoints import FolderCheckpoints
+
+class Killed(FolderCheckpoints):
+    def save(self, name, arrays):
+        super().save(name, arrays)
+        if len(list(self.folder.iterdir())) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+rng = np.random.default_rng(0)
+real, generated = (
+    Images(np.array([f"{role}-{i}" for i in range(n)]), rng.integers(0, 256, (n, 256), dtype=np.uint8))
+    for role, n in (("real", 3), ("generated", 10))
+)
+network = build_network(10, 4, 1)
+
+def score(store):
+    scores = mean_scores(network, real, generated, lambda grey: grey / 255, block=3, checkpoints=store)
+    print(scores.tobytes().hex(), flush=True)
+
+folder = Path(sys.argv[1])
+if sys.argv[2] == "killed":
+    score(None)
+    score(Killed(folder))
+else:
+    score(FolderCheckpoints(folder))
+"""
+
+
+def run_scoring(folder, how):
+    command = [sys.executable, "-c", SCORING, str(folder), how]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_scoring_killed_between_blocks_ends_with_the_same_bytes(tmp_path):
+    """SIGKILL after the second of four blocks: no handler runs; the next call adds the other two to what lies there."""
+    killed = run_scoring(tmp_path, "killed")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    uninterrupted = killed.stdout.split()
+    assert len(uninterrupted) == 1
+    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(kept) == 2
+    resumed = run_scoring(tmp_path, "to its end")
+    assert resumed.stdout.split() == uninterrupted, resumed.stderr
+    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(after) == 4
+    assert kept.items() <= after.items()

@@ -17,11 +17,12 @@ from ganprint.compare.relation_network import RelationNetwork
 from ganprint.embed.folding import fold_batch_norm
 from ganprint.pairs import RelationGrid
 
-__all__ = ["PixelScale", "ScoreDtype", "mean_scores", "network_input", "pair_scores", "score_dtype"]
+__all__ = ["Mean", "PixelScale", "ScoreDtype", "mean_scores", "network_input", "pair_scores", "score_dtype"]
 
 PixelScale = Callable[[torch.Tensor], torch.Tensor]
 Advance = Callable[[int, int, str], None]
 ScoreDtype = Literal["float32", "bfloat16", "auto"]
+Mean = Literal["scores", "log_odds"]
 
 _IMAGES_PER_PASS = 64
 _CPU_MEMORY = 2**31
@@ -67,7 +68,10 @@ class GridScoring:
     block
         Most generated images whose maps are held at a time.
     dtype
-        float32 or bfloat16, of backbones, halves and products; see :class:`ganprint.pairs.RelationGrid`.
+        float32 or bfloat16, of the relation module's work on maps and pairs (:class:`ganprint.pairs.RelationGrid`).
+    maps_dtype
+        float32 or bfloat16, of the backbones. Rounding adds up over their layers: in bfloat16 the logits of a trained
+        network of depth 50 or more can differ by more than their spread, and its ranking with them.
     memory
         Bound in bytes, besides weights, images and the real images' maps: half of it for the backbones' activations,
         half for the grid. None: 2 GiB on a CPU, half of what is free on a GPU.
@@ -81,20 +85,21 @@ class GridScoring:
         *,
         block: int,
         dtype: torch.dtype = torch.float32,
+        maps_dtype: torch.dtype = torch.float32,
         memory: int | None = None,
     ) -> None:
         network.eval()
         self.device = str(next(network.parameters()).device)
-        self.dtype = dtype
+        self.dtype, self.maps_dtype = dtype, maps_dtype
         self._network, self._real, self._scale, self._block = network, real, scale, block
         self.memory = memory or _available(self.device)
 
     @cached_property
     def _backbones(self) -> tuple[nn.Module, nn.Module]:
-        # Copied together, so that one backbone for both roles stays one.
+        # Copied together, so that one backbone for both roles stays one, and is folded once.
         pair = deepcopy((self._network.real, self._network.generated))
-        for backbone in pair:
-            fold_batch_norm(backbone).to(self.dtype)
+        for backbone in dict.fromkeys(pair):
+            fold_batch_norm(backbone).to(self.maps_dtype)
             backbone.to(memory_format=torch.channels_last)
         return pair
 
@@ -115,7 +120,7 @@ class GridScoring:
         backbone = self._backbones[0]
         hooks = [module.register_forward_hook(measure) for module in backbone.modules()]
         with torch.inference_mode():
-            backbone(network_input(self._real, np.arange(1), self._scale, self.device).to(self.dtype))
+            backbone(network_input(self._real, np.arange(1), self._scale, self.device).to(self.maps_dtype))
         for hook in hooks:
             hook.remove()
         return max(1, min(_IMAGES_PER_PASS, self._block, self.memory // 2 // (_LIVE_ACTIVATIONS * widest)))
@@ -124,7 +129,7 @@ class GridScoring:
         for start in range(0, len(images), self._images_per_pass):
             rows = np.arange(start, min(start + self._images_per_pass, len(images)))
             with torch.inference_mode():
-                yield backbone(network_input(images, rows, self._scale, self.device).to(self.dtype))
+                yield backbone(network_input(images, rows, self._scale, self.device).to(self.maps_dtype))
 
     def logits(self, generated: Images) -> torch.Tensor:
         """Give the logits of all pairs [n_real, n_generated], in float32."""
@@ -137,10 +142,16 @@ class GridScoring:
         sums: NDArray[np.float64] = scores.sum(dim=1, dtype=torch.float64).cpu().numpy()
         return sums
 
+    def log_odds(self, generated: Images) -> NDArray[np.float64]:
+        """Give the logarithm of the sum of each real image's odds over these generated images [n_real]."""
+        odds = torch.logsumexp(self.logits(generated).to(torch.float64), dim=1)
+        summed: NDArray[np.float64] = odds.cpu().numpy()
+        return summed
+
     @cached_property
     def key(self) -> str:
         """Hash of all that decides the scores but the generated images."""
-        digest = hashlib.sha256(f"{self.device} {self.dtype} {self._block} {self.memory}".encode())
+        digest = hashlib.sha256(f"{self.device} {self.dtype} {self.maps_dtype} {self._block} {self.memory}".encode())
         for name, tensor in self._network.state_dict().items():
             digest.update(
                 f"\0{name}\0".encode() + tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
@@ -170,12 +181,14 @@ def mean_scores(
     scale: PixelScale,
     *,
     block: int,
+    mean: Mean = "scores",
     dtype: torch.dtype = torch.float32,
+    maps_dtype: torch.dtype = torch.float32,
     memory: int | None = None,
     checkpoints: Checkpoints | None = None,
     advance: Advance | None = None,
 ) -> NDArray[np.float64]:
-    """Give the mean pair score of each real image over all generated ones [n_real], streaming over the latter.
+    """Give the mean over all generated images of each real image's pairs [n_real], streaming over the former.
 
     With ``checkpoints`` the sums of every block of generated images are kept under a name made of hashes of the
     network, the images, the type and the sizes: an interrupted scoring that is called again computes what is missing
@@ -183,10 +196,14 @@ def mean_scores(
 
     Parameters
     ----------
-    network, real, scale, block, dtype, memory
+    network, real, scale, block, dtype, maps_dtype, memory
         Of :class:`GridScoring`.
     generated
         Generated images, at least one.
+    mean
+        ``scores``: the mean of the scores in [0, 1]; ``log_odds``: the logarithm of the mean of the odds, which are the
+        exponentials of the logits. A few pairs that belong together decide the latter, where the former counts every
+        unrelated pair as much.
     checkpoints
         Where to keep finished blocks.
     advance
@@ -199,22 +216,27 @@ def mean_scores(
     """
     if not len(generated):
         raise ValueError("there are no generated images to average over")
-    scoring = GridScoring(network, real, scale, block=block, dtype=dtype, memory=memory)
-    total = np.zeros(len(real))
+    scoring = GridScoring(network, real, scale, block=block, dtype=dtype, maps_dtype=maps_dtype, memory=memory)
+    reduced = GridScoring.sums if mean == "scores" else GridScoring.log_odds
+    totals = []
     for start in range(0, len(generated), block):
         part = generated.take(np.arange(start, min(start + block, len(generated))))
-        total += scoring.sums(part) if checkpoints is None else _kept_sums(scoring, part, checkpoints)
+        totals.append(reduced(scoring, part) if checkpoints is None else _kept(scoring, part, mean, checkpoints))
         if advance is not None:
             advance(start + len(part), len(generated), "generated image")
-    means: NDArray[np.float64] = total / len(generated)
+    means: NDArray[np.float64] = (
+        np.sum(totals, axis=0) / len(generated)
+        if mean == "scores"
+        else np.logaddexp.reduce(totals, axis=0) - np.log(len(generated))
+    )
     return means
 
 
-def _kept_sums(scoring: GridScoring, part: Images, checkpoints: Checkpoints) -> NDArray[np.float64]:
-    name = "scores-" + hashlib.sha256(scoring.key.encode() + _bytes(part)).hexdigest()[:40]
+def _kept(scoring: GridScoring, part: Images, mean: Mean, checkpoints: Checkpoints) -> NDArray[np.float64]:
+    name = f"{mean}-" + hashlib.sha256(scoring.key.encode() + _bytes(part)).hexdigest()[:40]
     kept = checkpoints.load(name)
     if kept is None:
-        kept = {"sums": scoring.sums(part)}
+        kept = {"sums": scoring.sums(part) if mean == "scores" else scoring.log_odds(part)}
         checkpoints.save(name, kept)
     return kept["sums"]
 
@@ -227,8 +249,9 @@ def pair_scores(
     *,
     block: int,
     dtype: torch.dtype = torch.float32,
+    maps_dtype: torch.dtype = torch.float32,
     memory: int | None = None,
 ) -> torch.Tensor:
     """Give the score of every pair [n_real, n_generated], in float32 on the CPU; parameters as :func:`mean_scores`."""
-    scoring = GridScoring(network, real, scale, block=block, dtype=dtype, memory=memory)
+    scoring = GridScoring(network, real, scale, block=block, dtype=dtype, maps_dtype=maps_dtype, memory=memory)
     return torch.sigmoid(scoring.logits(generated)).cpu()

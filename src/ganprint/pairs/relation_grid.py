@@ -73,7 +73,7 @@ def plan_tiles(n_real: int, block: int, *, map_bytes: int, pair_bytes: int, memo
             f"memory is {memory} bytes; the grid of {n_real} real images needs at least {memory - left + least}"
         )
     # No more than half of what is left for one block, so that tiles do not shrink to single pairs beside it.
-    block = max(1, min(block, left // 2 // (2 * map_bytes)))
+    block = min(block, max(1, left // 2 // (2 * map_bytes)), (left - pair_bytes) // (2 * map_bytes))
     pairs = max(1, min(left - 2 * block * map_bytes, tile_bytes) // pair_bytes)
     generated = min(block, pairs)
     return TilePlan(block, max(1, min(n_real, pairs // generated)), generated)
@@ -130,8 +130,8 @@ class RelationGrid:
 
     def logits(self, generated_maps: torch.Tensor) -> Iterator[torch.Tensor]:
         """Yield the logits of all pairs in blocks [n_real, at most ``block``], generated images in their order."""
-        for maps in torch.split(generated_maps, self.plan.block):
-            yield self._block(maps)
+        if len(generated_maps):
+            yield from map(self._block, torch.split(generated_maps, self.plan.block))
 
     @torch.inference_mode()
     def _block(self, maps: torch.Tensor) -> torch.Tensor:
