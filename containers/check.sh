@@ -46,7 +46,7 @@ run() { # run [ENGINE ARGUMENTS] -- COMMAND
     shift
   done
   shift
-  "$engine" run --rm --read-only --tmpfs /tmp:mode=1777 --cap-drop ALL --security-opt no-new-privileges \
+  "$engine" run --rm --no-healthcheck --read-only --tmpfs /tmp:mode=1777 --cap-drop ALL --security-opt no-new-privileges \
     --env OMP_NUM_THREADS "${as[@]}" "${options[@]}" "$image" "$@"
 }
 
@@ -100,8 +100,21 @@ contents() {
     echo "user $(id -u), $(python --version)"'
 }
 
+without_links='
+import json, sys
+
+def keep(item):
+    if isinstance(item, dict):
+        return {key: keep(value) for key, value in item.items() if key != "externalReferences"}
+    return [keep(value) for value in item] if isinstance(item, list) else item
+
+print(json.dumps(keep(json.load(sys.stdin)), indent=1, sort_keys=True))
+'
+
 package_lists() {
-  run --network none -- cyclonedx-py environment --output-reproducible --output-format JSON > "$folder/sbom.cdx.json"
+  # Links to home pages, sponsors and registries are no part of what is installed.
+  run --network none -- sh -c "cyclonedx-py environment --output-reproducible --output-format JSON | python -c '$without_links'" \
+    > "$folder/sbom.cdx.json"
   run --network none -- dpkg-query --show --showformat '${Package} ${Version}\n' > "$folder/debian-packages.txt"
   if [ -n "$write" ]; then
     cp "$folder/sbom.cdx.json" "$folder/debian-packages.txt" containers/
@@ -109,7 +122,7 @@ package_lists() {
     diff "$folder/sbom.cdx.json" containers/sbom.cdx.json
     diff "$folder/debian-packages.txt" containers/debian-packages.txt || echo "other versions from Debian than listed"
   fi
-  echo "$(grep -c "\"bom-ref\"" "$folder/sbom.cdx.json") entries, $(wc -l < "$folder/debian-packages.txt") from Debian"
+  echo "$(grep -c '"purl"' "$folder/sbom.cdx.json") Python packages, $(wc -l < "$folder/debian-packages.txt") from Debian"
 }
 
 packages_agree() {
