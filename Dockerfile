@@ -6,6 +6,8 @@
 ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim
 
 # Versions of Debian's packages are those of the day; containers/debian-packages.txt tells which ones were measured.
+# Bytecode is compiled once, by hash of the source and not by time stamp: builds set all time stamps alike, and what
+# starts on a read-only file system could not write it anew.
 FROM ${BASE_IMAGE} AS base
 ARG SOURCE_DATE_EPOCH
 # hadolint ignore=DL3008
@@ -13,7 +15,8 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ca-certificates python3 tini \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache \
         /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/lib/dpkg/*-old \
-    && find / -xdev -name __pycache__ -type d -prune -exec rm -rf {} + \
+    && find /usr/lib/python3* -name __pycache__ -type d -prune -exec rm -rf {} + \
+    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /usr/lib/python3* \
     && groupadd --gid 10001 ganprint \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /work --shell /usr/sbin/nologin ganprint \
     && rm -f /etc/passwd- /etc/shadow- /etc/group- /etc/gshadow- /etc/subuid- /etc/subgid- \
@@ -33,21 +36,26 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 # leaves the lock alone. The source packages in it are built with the lock's setuptools, not with one of the day.
 # Who needs a package index or certificates of their own gives them as build secrets; they do not get into the image.
 FROM installer AS environment
+ARG SOURCE_DATE_EPOCH
 WORKDIR /build
 COPY requirements.lock ./
-# pip check: what the lock says fits together.
+# Some packages carry files of other Pythons, which do not compile.
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf --mount=type=secret,id=ca-bundle \
     sed -n '/^setuptools==/,/[^\\]$/p' requirements.lock > setuptools.lock \
-    && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --require-hashes --no-deps -r setuptools.lock \
-    && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --require-hashes --no-build-isolation --use-pep517 \
-        -r requirements.lock \
-    && /opt/tools/bin/pip --python /opt/venv/bin/python check
+    && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --no-deps \
+        -r setuptools.lock \
+    && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes \
+        --no-build-isolation --use-pep517 -r requirements.lock \
+    && /opt/tools/bin/pip --python /opt/venv/bin/python check \
+    && { /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib > /dev/null || true; }
 
 FROM environment AS package
+ARG SOURCE_DATE_EPOCH
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
-RUN /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --no-deps --no-index --no-build-isolation \
-        --target /opt/ganprint/site . \
+RUN /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --no-compile --no-deps --no-index \
+        --no-build-isolation --target /opt/ganprint/site . \
+    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/ganprint/site \
     && rm -f /opt/ganprint/site/ganprint-*.dist-info/direct_url.json
 
 FROM base AS kit

@@ -11,7 +11,9 @@ RUN apt-get update \
 WORKDIR /build
 COPY containers/server.lock ./
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf --mount=type=secret,id=ca-bundle \
-    /opt/tools/bin/pip install --quiet --no-cache-dir --no-deps --require-hashes --target /opt/ganprint/driver -r server.lock
+    /opt/tools/bin/pip install --quiet --no-cache-dir --no-deps --require-hashes --no-compile \
+        --target /opt/ganprint/driver -r server.lock \
+    && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/ganprint/driver
 
 # hadolint ignore=DL3006
 FROM ${KIT_IMAGE}
