@@ -34,7 +34,7 @@ fill() {
 
 # In a folder that the caller chose (--workdir) nothing is prepared.
 if [ "$(pwd -P)" = "$(cd "$work" 2> /dev/null && pwd -P)" ]; then
-  if [ -e "$mark" ] || [ -z "$(ls -A "$work" | grep -vx lost+found || true)" ]; then
+  if [ -e "$mark" ] || [ -z "$(find "$work" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)" ]; then
     if [ -w "$work" ]; then
       fill
     elif [ "${1:-}" = dvc ]; then
