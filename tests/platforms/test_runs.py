@@ -85,6 +85,16 @@ def test_the_splits_may_come_apart_and_as_archives(planted, tmp_path):
     assert "development/groups.csv: header is not id,split,group" in err
 
 
+def test_a_data_set_that_is_an_archive_is_unpacked(planted, ids, tmp_path):
+    """Organisers hand out ZIP files; the input keeps its archive and gets nothing beside it."""
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input/corpus.zip").write_bytes(zipped(planted))
+    before = hashes(tmp_path / "input")
+    tira(tmp_path / "input", tmp_path / "output")
+    assert validate((tmp_path / "output/run.csv").read_bytes(), ids, level="strict").valid
+    assert hashes(tmp_path / "input") == before
+
+
 def test_another_run_of_another_profile(planted, tmp_path):
     """The choice is the participant's; a run that learns from labels runs too."""
     out, _ = tira(planted, tmp_path / "out", "--profile", "small", "--run", "svm-corrected", "--device", "cpu")
