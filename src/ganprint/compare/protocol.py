@@ -48,17 +48,25 @@ class Context:
         Called with (done, total, unit) as long work goes on.
     checkpoints
         Where this fit, and scoring with it, may keep what they have done; None: nowhere.
+    live
+        Called with (name, step, value) as a fit learns, for whoever watches; no result depends on it.
     """
 
     seed: int
     device: str = "cpu"
     progress: Callable[[int, int, str], None] | None = None
     checkpoints: Checkpoints | None = None
+    live: Callable[[str, int, float], None] | None = None
 
     def advance(self, done: int, total: int, unit: str) -> None:
         """Tell the caller how far long work is."""
         if self.progress is not None:
             self.progress(done, total, unit)
+
+    def tell(self, name: str, step: int, value: float) -> None:
+        """Tell whoever watches a figure of a fit that goes on."""
+        if self.live is not None:
+            self.live(name, step, value)
 
 
 @dataclass(frozen=True)

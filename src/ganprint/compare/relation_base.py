@@ -1,6 +1,7 @@
 """What the three variants of the relation network share: the network, its scores, and how it is kept."""
 
-from typing import ClassVar, Self
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -8,9 +9,10 @@ from numpy.typing import NDArray
 
 from ganprint.compare.data import Images, Test
 from ganprint.compare.protocol import Comparator, Context, Figures, Scores, State
+from ganprint.compare.relation_epochs import Training
 from ganprint.compare.relation_initial import InitialWeights, load_initial
 from ganprint.compare.relation_network import RelationNetwork, build_network
-from ganprint.compare.relation_scoring import mean_scores, pair_scores
+from ganprint.compare.relation_scoring import Mean, mean_scores, pair_scores, score_dtype
 from ganprint.compare.relation_training import OptimiserParameters
 from ganprint.params import FrozenModel
 from ganprint.seeds import derive_seed
@@ -25,6 +27,8 @@ class RelationComparator(Comparator):
     accelerated = True
     Parameters: ClassVar[type[FrozenModel]] = OptimiserParameters
     parameters: OptimiserParameters
+    losses_: NDArray[np.float64]
+    judged_: NDArray[np.float64]
     initial: InitialWeights | None = None
     """What the last fit started from; not kept with the model."""
 
@@ -35,7 +39,6 @@ class RelationComparator(Comparator):
 
     def start(self, context: Context) -> RelationNetwork:
         """Build the untrained network on the context's device."""
-        self.losses_: NDArray[np.float64] = np.empty(0)
         network = self._build(derive_seed(context.seed, "weights"))
         self.initial = load_initial(network, self.parameters.initial, self.parameters.depth)
         return network.to(context.device)
@@ -51,22 +54,40 @@ class RelationComparator(Comparator):
             shared=parameters.shared,
         )
 
-    def epoch_done(self, loss: float, context: Context) -> None:
-        """Keep the loss of an epoch and tell the progress."""
-        self.losses_ = np.append(self.losses_, loss)
-        context.advance(len(self.losses_), self.parameters.epochs, "epoch")
+    def train(self, training: Training, steps: Callable[[int], Iterator[torch.Tensor]]) -> None:
+        """Train to the end and keep what is known of every epoch."""
+        training.run(steps)
+        self.losses_, self.judged_ = np.array(training.losses), np.array(training.judged)
 
-    def mean_scores(self, network: RelationNetwork, real: Images, generated: Images) -> Scores:
-        """Give the mean pair score of each real image."""
-        return mean_scores(network, real, generated, self.scale, block=self.parameters.score_block)
+    def mean_scores(
+        self,
+        network: RelationNetwork,
+        real: Images,
+        generated: Images,
+        context: Context | None = None,
+        mean: Mean = "scores",
+    ) -> Scores:
+        """Give the mean over each real image's pairs; with a context it can be interrupted."""
+        kept: dict[str, Any] = {}
+        if context is not None:
+            kept = {"checkpoints": context.checkpoints, "advance": context.advance}
+        return mean_scores(network, real, generated, self.scale, mean=mean, **self._how(network), **kept)
 
     def pair_scores(self, network: RelationNetwork, real: Images, generated: Images) -> torch.Tensor:
         """Give the score of every pair [n_real, n_generated]."""
-        return pair_scores(network, real, generated, self.scale, block=self.parameters.score_block)
+        return pair_scores(network, real, generated, self.scale, **self._how(network))
+
+    def _how(self, network: RelationNetwork) -> dict[str, Any]:
+        parameters = self.parameters
+        return {
+            "block": parameters.score_block,
+            "memory": parameters.score_memory * 2**20 or None,
+            "dtype": score_dtype(parameters.score_dtype, str(next(network.parameters()).device)),
+        }
 
     def score(self, test: Test, context: Context) -> Scores:
         """Give the mean pair score over all generated images, in [0, 1]."""
-        return self.mean_scores(self.network_.to(context.device), test.real, test.generated.in_order()[0])
+        return self.mean_scores(self.network_.to(context.device), test.real, test.generated.in_order()[0], context)
 
     def figures(self) -> Figures:
         """Give the loss per epoch."""

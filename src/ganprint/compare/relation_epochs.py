@@ -1,0 +1,166 @@
+"""Epochs of a relation network's training: kept where an interrupted fit goes on, judged, and stopped in time."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ganprint.compare.protocol import Context
+from ganprint.compare.relation_training import OptimiserParameters, optimiser
+
+__all__ = ["Training"]
+
+State = dict[str, NDArray[Any]]
+
+_CHECKPOINT = "training"
+
+
+class Training:
+    """A training under way, epoch by epoch.
+
+    Every epoch draws its chance from seeds of its own, so a training that goes on from a checkpoint ends with the same
+    bytes as one that was never interrupted (on a CPU; some of CUDA's gradients are summed in no fixed order).
+
+    Parameters
+    ----------
+    network
+        Trained in place, on its device.
+    parameters
+        Of the optimiser; ``epochs`` bounds the training.
+    context
+        Progress, live figures and checkpoints.
+    judge
+        Gives the figure of the network as it is, the higher the better; the first epoch with the highest figure above
+        ``floor`` is kept, or the network as it was before when there is none. None: the last epoch is kept.
+    judged_as
+        Name of that figure.
+    floor
+        What a figure has to beat.
+    patience
+        Stop after so many epochs without a higher figure; 0: never.
+
+    Attributes
+    ----------
+    losses, judged
+        Mean loss, and figure, of every finished epoch.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        parameters: OptimiserParameters,
+        context: Context,
+        *,
+        judge: Callable[[], float] | None = None,
+        judged_as: str = "",
+        floor: float = 0.0,
+        patience: int = 0,
+    ) -> None:
+        self._network, self._parameters, self._context = network, parameters, context
+        self._judge, self._judged_as, self._floor, self._patience = judge, judged_as, floor, patience
+        self._optimiser = optimiser(network, parameters)
+        self._best: State = _arrays(network.state_dict()) if judge is not None else {}
+        self._steps = 0
+        self.losses: list[float] = []
+        self.judged: list[float] = []
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or patience has run out."""
+        if len(self.losses) >= self._parameters.epochs:
+            return True
+        return bool(self._patience and self.judged) and len(self.judged) - 1 - self.kept_epoch >= self._patience
+
+    @property
+    def kept_epoch(self) -> int:
+        """Number of the kept epoch, counted from 0; -1 for the network as it was before the first."""
+        if self._judge is None:
+            return len(self.losses) - 1
+        best = int(np.argmax(self.judged)) if self.judged else -1
+        return best if best >= 0 and self.judged[best] > self._floor else -1
+
+    def run(self, steps: Callable[[int], Iterator[torch.Tensor]]) -> None:
+        """Train to the end, from the last checkpoint if there is one, and leave the kept network in evaluation mode.
+
+        Parameters
+        ----------
+        steps
+            Given the number of an epoch, yields the loss of each of its steps, with its graph; the network is updated
+            before the next one is asked for.
+        """
+        self._go_on()
+        while not self.finished:
+            self._epoch(steps)
+        if self._judge is not None:
+            self._network.load_state_dict(_tensors(self._best))
+        self._network.eval()
+
+    def _epoch(self, steps: Callable[[int], Iterator[torch.Tensor]]) -> None:
+        epoch = len(self.losses)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._parameters.rate(epoch)
+        self._network.train()
+        losses: list[float] = []
+        for loss in steps(epoch):
+            self._optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimiser.step()
+            losses.append(float(loss.detach()))
+            self._context.tell("step_loss", self._steps, losses[-1])
+            self._steps += 1
+        self.losses.append(float(np.mean(losses)))
+        self._context.tell("loss", epoch, self.losses[-1])
+        if self._judge is not None:
+            before = self.kept_epoch
+            self.judged.append(self._judge())
+            self._context.tell(self._judged_as, epoch, self.judged[-1])
+            if self.kept_epoch != before:
+                self._best = _arrays(self._network.state_dict())
+        self._keep()
+        self._context.advance(len(self.losses), self._parameters.epochs, "epoch")
+
+    def _keep(self) -> None:
+        if self._context.checkpoints is None:
+            return
+        momentum = {
+            str(number): state["momentum_buffer"].detach().cpu().numpy()
+            for number, state in self._optimiser.state_dict()["state"].items()
+            if state.get("momentum_buffer") is not None
+        }
+        parts = {"network": _arrays(self._network.state_dict()), "best": self._best, "momentum": momentum}
+        arrays = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+        figures = {"losses": np.array(self.losses), "judged": np.array(self.judged), "steps": np.array([self._steps])}
+        self._context.checkpoints.save(_CHECKPOINT, arrays | figures)
+
+    def _go_on(self) -> None:
+        kept = None if self._context.checkpoints is None else self._context.checkpoints.load(_CHECKPOINT)
+        if kept is None:
+            return
+        self._network.load_state_dict(_tensors(_part(kept, "network")))
+        self._best = _part(kept, "best")
+        device = next(self._network.parameters()).device
+        state = self._optimiser.state_dict()
+        state["state"] = {
+            int(number): {"momentum_buffer": torch.from_numpy(value).to(device)}
+            for number, value in _part(kept, "momentum").items()
+        }
+        self._optimiser.load_state_dict(state)
+        self.losses, self.judged = kept["losses"].tolist(), kept["judged"].tolist()
+        self._steps = int(kept["steps"][0])
+
+
+def _arrays(state: dict[str, torch.Tensor]) -> State:
+    # Copies: on the CPU an array would share the memory that training goes on to change.
+    return {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
+
+
+def _tensors(state: State) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(value)) for name, value in state.items()}
+
+
+def _part(kept: State, part: str) -> State:
+    prefix = f"{part}."
+    return {name.removeprefix(prefix): value for name, value in kept.items() if name.startswith(prefix)}
