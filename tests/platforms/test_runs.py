@@ -169,7 +169,9 @@ def case(tmp_path, planted, form):
     (folder / "input/corpora").mkdir(parents=True)
     (folder / "output").mkdir()
     if form == "packed":
-        (folder / "input/corpora/slices.zip").write_bytes(zipped(planted))
+        # The other archive is no input that is meant: were both unpacked, each part would be there twice.
+        for name in ("slices.zip", "other.zip"):
+            (folder / "input/corpora" / name).write_bytes(zipped(planted))
     else:
         with zipfile.ZipFile(io.BytesIO(zipped(planted))) as archive:
             archive.extractall(folder / "input/corpora")
