@@ -15,7 +15,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from ganprint.bundle.archive import digests
-from ganprint.bundle.citation import Citation
+from ganprint.bundle.citation import Citation, Reference
 from ganprint.bundle.entries import Entry
 
 __all__ = ["METADATA", "RunFacts", "describe", "described_digests"]
@@ -100,31 +100,39 @@ def _root(crate: ROCrate, facts: RunFacts, citation: Citation) -> None:
     root["license"] = _context(
         crate, f"https://spdx.org/licenses/{citation.license}", type_="CreativeWork", name=citation.license
     )
-    root["author"] = [
-        _context(crate, f"#author-{number}", type_=author.kind, name=author.name)
-        if author.identifier is None
-        else _context(crate, author.identifier, type_=author.kind, name=author.name)
+    root["author"] = _one_or_all(
+        _context(crate, author.identifier or f"#author-{number}", type_=author.kind, name=author.name)
         for number, author in enumerate(citation.authors, start=1)
-    ]
-    root["citation"] = [
-        _context(
-            crate,
-            f"#reference-{number}",
-            type_="ScholarlyArticle",
-            name=reference.title,
-            datePublished=reference.year,
-            description=reference.notes,
-            author=[
-                _context(crate, f"#reference-{number}-author-{place}", type_="Organization", name=name)
-                for place, name in enumerate(reference.authors, start=1)
-            ],
-        )
+    )
+    root["citation"] = _one_or_all(
+        _reference(crate, f"#reference-{number}", reference)
         for number, reference in enumerate(citation.references, start=1)
-    ]
+    )
     root["conformsTo"] = [
         _context(crate, identifier, type_="CreativeWork", name=name, version=version)
         for identifier, (name, version) in _PROFILES.items()
     ]
+
+
+def _reference(crate: ROCrate, identifier: str, reference: Reference) -> Any:
+    return _context(
+        crate,
+        identifier,
+        type_="ScholarlyArticle",
+        name=reference.title,
+        datePublished=reference.year,
+        description=reference.notes,
+        author=_one_or_all(
+            _context(crate, f"{identifier}-author-{number}", type_="Organization", name=name)
+            for number, name in enumerate(reference.authors, start=1)
+        ),
+    )
+
+
+def _one_or_all(entities: Iterable[Any]) -> Any:
+    """Give a single one as such, as RO-Crate 1.1 recommends; None for none."""
+    found = list(entities)
+    return found[0] if len(found) == 1 else found or None
 
 
 def _file(crate: ROCrate, entry: Entry, digest: str | None, facts: RunFacts) -> Any:
@@ -152,15 +160,23 @@ def _file(crate: ROCrate, entry: Entry, digest: str | None, facts: RunFacts) -> 
 
 def _run(crate: ROCrate, entries: Iterable[Entry], files: Mapping[str, Any], facts: RunFacts) -> None:
     workflow = files[WORKFLOW]
+    workflow["version"] = facts.software["ganprint"]
+    workflow["conformsTo"] = {"@id": "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"}
+    # A package URL is an address without a place: https://github.com/package-url/purl-spec.
     workflow["softwareRequirements"] = [
-        _context(crate, f"#software-{name}", type_="SoftwareApplication", name=name, softwareVersion=version)
+        _context(crate, f"pkg:pypi/{name}@{version}", type_="SoftwareApplication", name=name, softwareVersion=version)
+        if name != "python"
+        else _context(crate, "https://www.python.org", type_="SoftwareApplication", name=name, softwareVersion=version)
         for name, version in sorted(facts.software.items())
     ]
+    slots: dict[str, list[Any]] = {"input": [], "output": []}
     for path, (kind, name, said) in _SLOTS.items():
         slot = crate.add_formal_parameter(name, "File", identifier=f"#{name}", description=said)
-        workflow.append_to(kind, slot)
+        slots[kind].append(slot)
         files[path]["exampleOfWork"] = slot
         slot["workExample"] = files[path]
+    for kind, filled in slots.items():
+        workflow[kind] = _one_or_all(filled)
     corpus = _context(
         crate,
         "#corpus",
@@ -184,7 +200,8 @@ def _run(crate: ROCrate, entries: Iterable[Entry], files: Mapping[str, Any], fac
             **times,
         },
     )
-    crate.root_dataset["mentions"] = [action]
+    crate.root_dataset["mentions"] = action
+    files["README.md"]["about"] = crate.root_dataset
 
 
 def described_digests(metadata: bytes) -> dict[str, str]:

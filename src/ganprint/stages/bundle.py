@@ -19,6 +19,7 @@ from ganprint.errors import InputError
 from ganprint.files import atomic_path, sha256_of
 from ganprint.params import Params
 from ganprint.provenance import LOCK_FILE
+from ganprint.stages.bundle_check import check_contents
 from ganprint.stages.bundle_files import collect, read
 from ganprint.stages.places import Places
 from ganprint.stages.report import read_json
@@ -52,7 +53,8 @@ def write_bundle(places: Places, params: Params, out: Path, *, times: bool = Tru
     Raises
     ------
     InputError
-        When results are missing, were made with other parameters or another lock, or an image would be given away.
+        When results are missing, do not fit together or were made with other parameters or another lock, or an image
+        would be given away.
     """
     if out.suffix != ".zip":
         raise InputError(f"{out}: a bundle is a zip file; name it NAME.zip")
@@ -67,6 +69,7 @@ def write_bundle(places: Places, params: Params, out: Path, *, times: bool = Tru
     ]
     if params.corpus.kind != "phantom":
         refuse_images(entries)
+    _refuse_faults(entries, params, out)
     citation = read_citation(read(places, "CITATION.cff"), str(places.root / "CITATION.cff"))
     facts = _facts(places, params, citation, times=times)
     files = {entry.path: entry.content for entry in entries}
@@ -99,6 +102,15 @@ def _refuse_stale(places: Places, params: Params) -> None:
     if stale:
         more = f" (and {len(stale) - 1} more)" if len(stale) > 1 else ""
         raise InputError(f"{stale[0]}{more}; run 'dvc repro' first")
+
+
+def _refuse_faults(entries: list[Entry], params: Params, out: Path) -> None:
+    """Refuse results that do not fit together, such as a submission that was edited by hand."""
+    files = {entry.path: entry.content for entry in entries}
+    faults = [fault for faults, _ in check_contents(files, params, str(out)) for fault in faults]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise InputError(f"{faults[0]}{more}; run 'dvc repro' first")
 
 
 def _present(path: Path) -> Path:

@@ -8,23 +8,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ganprint.bundle.archive import MANIFEST
-from ganprint.bundle.check import SUBMISSIONS, score_faults, submission_faults, tampered
+from ganprint.bundle.check import SUBMISSIONS, tampered
 from ganprint.bundle.crate import METADATA
 from ganprint.corpus.archive import unpack
 from ganprint.corpus.entries import ArchiveLimits
 from ganprint.errors import InputError
-from ganprint.files import sha256_of
 from ganprint.params import Params, load_params
 from ganprint.provenance import LOCK_FILE
+from ganprint.stages.bundle_check import check_contents
 from ganprint.stages.bundle_files import IDS
 from ganprint.stages.compare import compare_run
 from ganprint.stages.corpus import make_corpus
 from ganprint.stages.embed import make_embedding
 from ganprint.stages.places import Places
 from ganprint.stages.pretrain import pretrain
-from ganprint.stages.scores import OWN_READING, REFUSAL_FILE, SCORES_FILE, THRESHOLD_FILE
+from ganprint.stages.scores import REFUSAL_FILE, SCORES_FILE, THRESHOLD_FILE
 from ganprint.stages.submit import write_submissions
-from ganprint.submit.ids import read_ids
 
 __all__ = ["Verified", "verify_bundle"]
 
@@ -99,39 +98,13 @@ class _Bundled:
                 raise InputError(f"{name}: holds no {wanted}; write the bundle again")
         self.places, self.files = places, files
         self.params: Params = load_params(places.params)
-        self.ids = read_ids(files[IDS], f"{name}/{IDS}")
+        self.name = name
         self.corpus: str = json.loads(files["results/corpus/record.json"])["corpus_sha256"]
 
     def check(self, verified: Verified) -> None:
         """Check what the bundle tells by itself."""
-        runs = [name for name, run in self.params.runs.items() if not run.baseline and not self._refused(name)]
-        named = {f"{SUBMISSIONS}{run}.csv" for run in runs}
-        there = {path for path in self.files if path.startswith(SUBMISSIONS)}
-        strangers = [f"{path}: is of no run of params.yaml" for path in sorted(there - named)]
-        lost = [f"{path}: missing, though its run was not refused" for path in sorted(named - there)]
-        faults = strangers + lost + submission_faults(self.files, self.ids)
-        verified.add(faults, f"{len(there)} submissions are valid by the strict rules, {len(self.ids)} images each")
-        thresholds = {run: self._threshold(run) for run in runs}
-        known = {run: value for run, value in thresholds.items() if value is not None}
-        missing = [f"{run}: has no threshold" for run in runs if run not in known]
-        verified.add(
-            missing + score_faults(self.files, self.ids, known),
-            f"{len(known)} submissions are what their scores and thresholds give",
-        )
-        lock = sha256_of(self.places.root / LOCK_FILE)
-        other = [
-            f"{path}: made with another {LOCK_FILE}"
-            for path, content in sorted(self.files.items())
-            if path.endswith("/run.json") and json.loads(content)["provenance"]["lock_sha256"] != lock
-        ]
-        verified.add(other, f"all runs were made with the {LOCK_FILE} in the bundle")
-
-    def _refused(self, run: str) -> bool:
-        return f"results/compare/{run}/{REFUSAL_FILE}" in self.files
-
-    def _threshold(self, run: str) -> float | None:
-        content = self.files.get(f"results/compare/{run}/{THRESHOLD_FILE}")
-        return None if content is None else float(json.loads(content)[OWN_READING]["value"])
+        for faults, passed in check_contents(self.files, self.params, self.name):
+            verified.add(faults, passed)
 
     def compare_with(self, places: Places, again: Path, verified: Verified) -> None:
         """Run the stage submit on the scores of the folder at hand, where they are of the same run."""
@@ -213,4 +186,4 @@ class _Bundled:
             return "comes out, and is not in the bundle"
         pairs = zip(wanted.splitlines(), made.splitlines(), strict=False)
         count = sum(one != two for one, two in pairs)
-        return f"comes out otherwise: {count} of {len(self.ids)} answers differ"
+        return f"comes out otherwise: {count} of {len(wanted.splitlines())} answers differ"
