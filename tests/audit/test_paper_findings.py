@@ -41,7 +41,15 @@ def runs():
             "relation-as-coded",
             {"own": [1.0] * 8, "before the softmax": np.linspace(0.1, 0.9, 8)},
             curves={"validation_accuracy": [0.5, 0.5, 0.5]},
-            parameters={"score_batch": 1, "milestones": [120, 160], "epochs": 3},
+            parameters={"score_batch": 1, "milestones": [120, 160], "epochs": 3, "batch": 8},
+            numbers={
+                "shuffled_batches.spread_in_order": 0.0,
+                "shuffled_batches.spread_shuffled": 0.02,
+                "shuffled_batches.largest_change": 0.01,
+                "shuffled_batches.pair_rank_correlation": 0.1,
+                "shuffled_batches.image_rank_correlation": 0.3,
+                "last_loss": 0.7,
+            },
         ),
         run("relation-as-written", {"own": np.linspace(0.4, 0.6, 8)}),
         run("relation-corrected", {"own": np.linspace(0.4, 0.6, 8)}),
@@ -80,6 +88,8 @@ def test_effects_are_those_of_the_runs(runs):
     assert records["relation-softmax-across-batch"]["as coded before the softmax, test roc_auc"] == pytest.approx(0.51)
     assert records["relation-validation-accuracy"] == {"epochs": 3, "lowest": 0.5, "highest": 0.5, "kept epoch": 0}
     assert records["relation-learning-rate"]["milestones reached"] == 0
+    assert records["relation-scores-of-company"]["largest_change"] == 0.01
+    assert "last_loss" not in records["relation-scores-of-company"]
     assert records["relation-no-decision-rule"]["published answers used"] == 157
     assert records["relation-no-decision-rule"]["here distinct scores"] == 1
     assert records["clustering-text-against-file"]["answers that differ"] == 2

@@ -5,13 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
 
-from ganprint.compare.data import Test
-from ganprint.compare.protocol import Context, create
-from ganprint.compare.relation import batch_softmax
+from ganprint.compare.protocol import create
 from ganprint.compare.relation_network import RelationNetwork, ResidualBackbone, build_network
 from ganprint.compare.relation_scoring import mean_scores, pair_scores
+from ganprint.compare.relation_softmax import batch_softmax, shuffled_batches
 
 # paper.md's figures: a ResNet-101 has 44 542 888 parameters with a classifier of 2 049 000 that nothing uses.
 SHAPES = {10: 512, 12: 640, 18: 512, 34: 512, 50: 2048, 101: 2048, 152: 2048}
@@ -94,14 +92,20 @@ def test_scores_of_a_grid_are_those_of_single_pairs(splits):
     np.testing.assert_allclose(means, plain.view(3, 5).mean(dim=1).numpy(), rtol=1e-5)
 
 
-def test_corrected_learns_what_is_there_to_learn(splits):
-    """On a small corpus whose used and not used groups differ, the corrected run ranks development images rightly."""
-    development, _, _ = splits(True)
-    parameters = {"depth": 10, "planes": 8, "epochs": 6, "learning_rate": 0.05, "steps_per_epoch": 12}
-    comparator = create("relation", "corrected", parameters).fit(development, Context(2))
-    scores = comparator.score(Test(development.real, development.generated), Context(2))
-    assert roc_auc_score(development.used, scores) > 0.8
-    assert comparator.losses_[-1] < comparator.losses_[0]
+def test_batches_in_order_give_every_image_the_same_score():
+    """Batches that fill rows add up to 1 whatever the image; shuffled, two orders of the same scores disagree."""
+    scores = torch.rand(6, 16, generator=torch.Generator().manual_seed(0))
+    found = shuffled_batches(scores, 8, 1)
+    assert found["shuffled_batches.spread_in_order"] == pytest.approx(0, abs=1e-7)
+    assert found["shuffled_batches.spread_shuffled"] > 1e-3
+    assert found["shuffled_batches.largest_change"] > 1e-3
+    assert 0.5 < found["shuffled_batches.pair_rank_correlation"] < 0.999
+
+
+def test_one_pair_per_batch_leaves_nothing_to_rank():
+    """Batches of one: every score is 1 in every order, and a constant has no rank correlation."""
+    found = shuffled_batches(torch.rand(3, 4), 1, 0)
+    assert set(found.values()) == {0.0}
 
 
 def test_depths_are_checked_at_the_door():

@@ -25,6 +25,7 @@ from ganprint.compare.relation_copies import CorrectedParameters, copy_steps, la
 from ganprint.compare.relation_epochs import Training
 from ganprint.compare.relation_network import RelationNetwork
 from ganprint.compare.relation_scoring import Mean
+from ganprint.compare.relation_softmax import SHUFFLED, batch_softmax, batch_softmax_loss, shuffled_batches
 from ganprint.compare.relation_training import PairParameters, pair_steps
 from ganprint.params import FrozenModel
 from ganprint.seeds import derive_seed
@@ -76,13 +77,16 @@ class RelationAsCoded(RelationComparator):
                 network,
                 training,
                 self.parameters,
-                _batch_softmax_loss,
+                batch_softmax_loss,
                 self.scale,
                 seed=derive_seed(context.seed, "pairs", epoch),
                 device=context.device,
             ),
         )
         self.network_ = network
+        scores = self.pair_scores(network, held_out.real, held_out.generated)
+        found = shuffled_batches(scores, self.parameters.batch, derive_seed(context.seed, "batches"))
+        self.shuffled_: NDArray[np.float64] = np.array(list(found.values()))
         return self
 
     def _validation_accuracy(self, network: RelationNetwork, held_out: Development) -> float:
@@ -103,8 +107,9 @@ class RelationAsCoded(RelationComparator):
         return {"before the softmax": super().score(test, context)}
 
     def figures(self) -> Figures:
-        """Give loss and validation accuracy per epoch: the latter is 0.5 whatever is learned."""
+        """Give loss and validation accuracy per epoch, which is 0.5 whatever is learned, and what shuffling changes."""
         numbers = {"validation_accuracy": float(self.judged_.max()), "last_loss": float(self.losses_[-1])}
+        numbers |= dict(zip(SHUFFLED, self.shuffled_.tolist(), strict=True))
         return Figures(numbers, curves={"loss": list(self.losses_), "validation_accuracy": list(self.judged_)})
 
 
@@ -155,7 +160,7 @@ class RelationCorrected(RelationComparator):
     Further: pixels are centred and scaled by the development images' mean and deviation; the loss takes logits; every
     step draws as many used as not used images; batch-norm in the relation module averages over steps (momentum 0.1)
     instead of keeping the last batch; the epoch with the best ROC AUC on a held-out group fold of real images is kept.
-    Labels choose that epoch and nothing else.
+    Labels balance the draw and choose that epoch; they are no target of the loss.
     """
 
     comparator = "relation"
@@ -236,27 +241,3 @@ def held_out_fold(development: Development, folds: int, context: Context) -> tup
     ordered = development.in_order()
     numbers = inner_fold_numbers(ordered.used, ordered.groups, folds, context.seed)
     return ordered.take(np.flatnonzero(numbers != 0)), ordered.take(np.flatnonzero(numbers == 0))
-
-
-def batch_softmax(scores: torch.Tensor, batch: int) -> torch.Tensor:
-    """Apply a softmax across each batch of pairs, as the authors' code does (``use_softmax=True``).
-
-    Parameters
-    ----------
-    scores
-        [n_real, n_generated], pairs in the order real image by real image.
-    batch
-        Pairs per call; a batch may straddle two real images, and the last may be smaller.
-
-    Returns
-    -------
-    [n_real, n_generated]: within each batch the numbers add up to 1, so a batch of one is exactly 1.
-    """
-    flat = scores.reshape(-1)
-    whole = len(flat) // batch * batch
-    parts = [flat[:whole].view(-1, batch).softmax(dim=1).view(-1), flat[whole:].softmax(dim=0)]
-    return torch.cat(parts).view_as(scores)
-
-
-def _batch_softmax_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return nn.functional.binary_cross_entropy(scores.softmax(dim=-1), labels)

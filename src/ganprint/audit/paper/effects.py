@@ -21,6 +21,7 @@ __all__ = [
     "naming",
     "no_decision_rule",
     "preprocessing",
+    "shuffled_batches",
     "softmax",
     "svm_refused",
     "text_against_file",
@@ -64,6 +65,23 @@ def softmax(runs: FinishedRuns) -> Effect:
         f"{ones} of {len(scores)} test scores as coded are exactly 1 (pairs per call: {batch})", told(readings)
     )
     return Effect(sentence, {"scores exactly 1": ones, "test images": len(scores)} | _flat(readings))
+
+
+def shuffled_batches(runs: FinishedRuns) -> Effect:
+    """What the scores after the softmax owe to the other pairs of their batch."""
+    run = runs.run("relation-as-coded")
+    prefix = "shuffled_batches."
+    numbers = {name.removeprefix(prefix): value for name, value in run.numbers.items() if name.startswith(prefix)}
+    if not numbers:
+        raise NotMeasuredError("run relation-as-coded has not shuffled its batches")
+    sentence = sentences(
+        f"the image scores span {numbers['spread_in_order']:.2g} in batches of {run.parameters.get('batch')} taken in "
+        f"the pairs' order, and {numbers['spread_shuffled']:.2g} in shuffled ones, where another shuffling changes a "
+        f"score by up to {numbers['largest_change']:.2g}",
+        f"rank correlation of two shufflings of the same network's scores: {numbers['pair_rank_correlation']:.3f} over "
+        f"pairs, {numbers['image_rank_correlation']:.3f} over images",
+    )
+    return Effect(sentence, numbers)
 
 
 def validation_accuracy(runs: FinishedRuns) -> Effect:

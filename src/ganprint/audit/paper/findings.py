@@ -82,6 +82,16 @@ FINDINGS = (
         effects.softmax,
     ),
     Finding(
+        "relation-scores-of-company",
+        1,
+        "A relation score belongs to its pair.",
+        "After the softmax across the batch a pair's score depends on the other pairs of its batch.",
+        "In the pairs' own order every batch adds up to 1 whatever the image, so all images have the same mean; "
+        "shuffled, the scores change with the order.",
+        "the held-out pairs of run relation-as-coded, in batches of the training's size, in order and shuffled twice",
+        effects.shuffled_batches,
+    ),
+    Finding(
         "relation-validation-accuracy",
         1,
         _CODE_ALONE,
