@@ -2,7 +2,7 @@
 
 The kit's scoring is timed whole. The plain way is timed on a few pairs, each through both backbones and the relation
 module as the authors' test script does, before and after, and scaled to all pairs. These take minutes, in which the
-load of a machine changes: all seconds here are processor seconds of one thread, which is what passes on an idle machine.
+load of a machine changes: all seconds here are processor seconds of one thread, as they pass on an idle machine.
 """
 
 import time

@@ -1,5 +1,6 @@
 """What an interrupted run leaves behind, and what becomes of it."""
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -130,6 +131,11 @@ def test_an_interrupted_run_goes_on_and_then_leaves_nothing(project, monkeypatch
         return scores
 
     monkeypatch.setattr("ganprint.stages.compare.read_views", lambda places, run: few_views())
+    # A commit elsewhere in the repository must not throw away hours of work.
+    revisions = (f"commit-{number}" for number in itertools.count())
+    monkeypatch.setattr(
+        "ganprint.stages.compare.provenance", lambda *words: {"code_revision": next(revisions), "python": "3"}
+    )
     monkeypatch.setattr(NearestNeighbour, "score", killed_in_the_second_fold)
     with pytest.raises(KeyboardInterrupt):
         compare_run(places, params, RUN)

@@ -19,7 +19,8 @@ class FoldedRelation:
     The first convolution is linear in the concatenation, W * [a ; b] + c = (W_r * a + c) + W_g * b: each image passes
     through its half once. ReLU is monotone, so it commutes exactly with a maximum and runs on the 25 pooled values; so
     does the second convolution's bias. That convolution is one matrix product per tile, which on 5 x 5 maps of 2048
-    channels in bfloat16 was 2 to 3 times as fast as the library's convolution (one CPU core, measured).
+    channels in bfloat16 was 2 to 3 times as fast as the library's convolution on one CPU core, measured; on an H100 the
+    convolution was faster, by 1 s in the 16 s that 200 x 10 000 pairs take there.
 
     Parameters
     ----------
