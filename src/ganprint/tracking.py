@@ -6,7 +6,9 @@ that the caller gives.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities import Experiment
+from mlflow.entities import Experiment, Metric
 from mlflow.exceptions import MlflowException
 
 from ganprint.errors import InputError
 
-__all__ = ["FinishedRun", "default_uri", "is_local", "log_runs"]
+__all__ = ["FinishedRun", "default_uri", "is_local", "live_curves", "log_runs"]
 
 _FINGERPRINT = "ganprint.fingerprint"
+_LIVE = "ganprint.live"
 _LONGEST_PARAMETER = 6000
+_LARGEST_BATCH = 1000  # MLflow's own limit
+_SECONDS_BETWEEN = 2.0
+"""Live figures are sent in batches: a local store takes some ten milliseconds a time."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +104,92 @@ def log_runs(runs: Iterable[FinishedRun], experiment: str, folder: Path) -> dict
     InputError
         When the server can not be reached, or the local store was moved from another folder.
     """
+    with _server(experiment, folder) as (client, where):
+        mlflow.set_experiment(experiment_id=where.experiment_id)
+        return {run.name: _log(client, where, run) for run in runs}
+
+
+@contextmanager
+def live_curves(name: str, mark: str, experiment: str, folder: Path) -> Iterator[Callable[[str, int, float], None]]:
+    """Give what logs figures of a training while it goes on, to an MLflow run of its own, named ``NAME (training)``.
+
+    The run begins with the first figure. When the process is killed it stays open, and the next call with the same mark
+    goes on with it. A server that is lost on the way stops the curves, not the training.
+
+    Parameters
+    ----------
+    name
+        Of the run in params.yaml.
+    mark
+        Hash of all that decides the training.
+    experiment, folder
+        As for :func:`log_runs`.
+
+    Raises
+    ------
+    InputError
+        When the server can not be reached at the first figure.
+    """
+    live = _Live(name, mark, experiment, folder)
+    try:
+        yield live.tell
+    except BaseException:
+        live.close("KILLED")
+        raise
+    live.close("FINISHED")
+
+
+class _Live:
+    def __init__(self, name: str, mark: str, experiment: str, folder: Path) -> None:
+        self._name, self._mark, self._experiment, self._folder = name, mark, experiment, folder
+        self._client: MlflowClient | None = None
+        self._run_id = ""
+        self._waiting: list[Metric] = []
+        self._sent = time.monotonic()
+
+    def tell(self, name: str, step: int, value: float) -> None:
+        if not self._run_id:
+            self._begin()
+        self._waiting.append(Metric(name, value, int(time.time() * 1000), step))
+        if time.monotonic() - self._sent > _SECONDS_BETWEEN:
+            self._send()
+
+    def close(self, status: str) -> None:
+        self._send()
+        if self._client is not None:
+            try:
+                self._client.set_terminated(self._run_id, status)
+            except MlflowException:
+                self._client = None
+
+    def _begin(self) -> None:
+        with _server(self._experiment, self._folder) as (client, where):
+            mine = f"tags.`{_LIVE}` = '{self._mark}' and attributes.status = 'RUNNING'"
+            known = client.search_runs([where.experiment_id], mine)
+            tags = {_LIVE: self._mark}
+            run = known[0] if known else client.create_run(where.experiment_id, None, tags, f"{self._name} (training)")
+            self._client, self._run_id = client, run.info.run_id
+
+    def _send(self) -> None:
+        waiting, self._waiting, self._sent = self._waiting, [], time.monotonic()
+        try:
+            for start in range(0, len(waiting), _LARGEST_BATCH):
+                if self._client is not None:
+                    self._client.log_batch(self._run_id, waiting[start : start + _LARGEST_BATCH])
+        except MlflowException:
+            self._client = None
+
+
+@contextmanager
+def _server(experiment: str, folder: Path) -> Iterator[tuple[MlflowClient, Experiment]]:
+    """Give a client of the tracking server in force and the experiment; MLflow's complaints become one line."""
     uri = default_uri(folder)
     if uri.startswith("sqlite:"):
         folder.mkdir(parents=True, exist_ok=True)
     try:
         mlflow.set_tracking_uri(uri)
         client = MlflowClient()
-        where = _experiment(client, experiment, folder, local="MLFLOW_TRACKING_URI" not in os.environ)
-        mlflow.set_experiment(experiment_id=where.experiment_id)
-        return {run.name: _log(client, where, run) for run in runs}
+        yield client, _experiment(client, experiment, folder, local="MLFLOW_TRACKING_URI" not in os.environ)
     except MlflowException as error:
         reason = str(error).split("\n", 1)[0]
         raise InputError(f"{uri}: MLflow says: {reason}; check MLFLOW_TRACKING_URI or remove {folder}") from None

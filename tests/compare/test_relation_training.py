@@ -68,7 +68,7 @@ def test_pairs_of_image_and_copy_find_the_used_images_of_other_patients():
 
 
 def test_labels_are_learned_by_heart():
-    """With the paper's target the network knows its own images and not those of others: the finding stays reproducible."""
+    """With the paper's target the network knows its own images and not those of others: a finding that stays."""
     development, test = smooth_split(0), smooth_split(1)
     parameters = {"depth": 10, "planes": 8, "epochs": 6, "steps_per_epoch": 15, "learning_rate": 0.05}
     parameters |= {"objective": "labels", "patience": 0}

@@ -62,6 +62,15 @@ class AuditParameters(FrozenModel):
 
 
 class TrackParameters(FrozenModel):
-    """MLflow: the experiment's name. The server is MLflow's own MLFLOW_TRACKING_URI; without it a local SQLite file."""
+    """MLflow. The server is MLflow's own MLFLOW_TRACKING_URI; without it a local SQLite file.
+
+    Attributes
+    ----------
+    experiment
+        Name of the experiment.
+    live
+        Also show the curves of a training while it goes on, as a run of its own.
+    """
 
     experiment: str = "ganprint"
+    live: bool = False

@@ -1,7 +1,8 @@
 """Stage ``compare``: fit one run's comparator, score both splits, choose its threshold."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ _SOURCES = ("ganprint.compare", "ganprint.pairs", "ganprint.embed")
 """Packages whose code decides what a fit does."""
 
 Folds = NDArray[np.intp]
+Live = Callable[[str, int, float], None]
 Readings = dict[str, NDArray[np.float64]]
 
 
@@ -80,8 +82,8 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         if reason is not None:
             write_json(folder / REFUSAL_FILE, {"run": name, "reason": reason})
         else:
-            with step_bars(f"compare {name}") as advance:
-                work = _Work(name, run, params, computer, advance, checkpoints)
+            with step_bars(f"compare {name}") as advance, _curves(places, params, name, checkpoints) as live:
+                work = _Work(name, run, params, computer, advance, checkpoints, live)
                 scored, fitted = work.scored(views)
                 control = work.member_control(views.development) if run.member_control and comparator.learns else None
             _write_scores(folder, views, scored, run)
@@ -90,6 +92,17 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
             _write_fit(folder, fitted)
     checkpoints.remove()
     return reason
+
+
+@contextmanager
+def _curves(places: Places, params: Params, name: str, checkpoints: RunCheckpoints) -> Iterator[Live | None]:
+    if not params.track.live:
+        yield None
+        return
+    from ganprint.tracking import live_curves  # noqa: PLC0415  (seconds, which runs without live curves do not need)
+
+    with live_curves(name, checkpoints.mark, params.track.experiment, places.tracking_store) as live:
+        yield live
 
 
 def _made_from(record: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +128,7 @@ class _Work:
     computer: Computer
     advance: Callable[[str, int, int], None]
     checkpoints: RunCheckpoints
+    live: Live | None
 
     def _context(self, step: str, *axes: str | int) -> Context:
         seed = derive_seed(self.params.seed, "compare", self.name, *axes)
@@ -123,7 +137,12 @@ class _Work:
             self.computer.device,
             lambda done, total, unit: self.advance(f"{step}, {unit}s", done, total),
             self.checkpoints.of(*axes),
+            self._told(*axes),
         )
+
+    def _told(self, *axes: str | int) -> Live | None:
+        live, fit = self.live, "-".join(map(str, axes))
+        return None if live is None else lambda name, step, value: live(f"{fit}.{name}", step, value)
 
     def scored(self, views: Views) -> tuple[_Scored, Comparator]:
         folds, joined = self._out_of_fold(views.development)
