@@ -181,6 +181,23 @@ def test_an_interrupted_scoring_goes_on_to_the_same_bytes(monkeypatch):
     np.testing.assert_array_equal(scored(network, store), expected)
 
 
+def test_mean_odds_can_be_interrupted_too():
+    """The same blocks serve both means without being taken for each other; the formula is that of the docstring."""
+    network = lively()
+    store = Store(last=3)
+    with pytest.raises(KeyboardInterrupt):
+        scored(network, store, mean="log_odds")
+    store.last, store.loaded = None, 0
+    scores = scored(network, store)
+    assert store.loaded == 0
+    np.testing.assert_array_equal(scores, scored(network))
+    resumed = scored(network, store, mean="log_odds")
+    assert store.loaded == 3
+    np.testing.assert_array_equal(resumed, scored(network, mean="log_odds"))
+    odds = torch.exp(plain_logits(network).double())
+    np.testing.assert_allclose(resumed, torch.log(odds.mean(dim=1)).numpy(), rtol=0, atol=1e-5)
+
+
 def changed_rows(some, number):
     rows = some.rows.copy()
     rows[number, 0] ^= 1

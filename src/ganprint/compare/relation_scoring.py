@@ -70,8 +70,10 @@ class GridScoring:
     dtype
         float32 or bfloat16, of the relation module's work on maps and pairs (:class:`ganprint.pairs.RelationGrid`).
     maps_dtype
-        float32 or bfloat16, of the backbones. Rounding adds up over their layers: in bfloat16 the logits of a trained
-        network of depth 50 or more can differ by more than their spread, and its ranking with them.
+        float32 or bfloat16, of the backbones. Rounding adds up over their layers: in bfloat16 the logits of networks of
+        depth 50 and 101 with random residual branches were off by three times their spread, and the ranking was lost;
+        where branches were near their start at zero it was kept, nearly. On a GPU float32 means TF32 where torch's
+        settings allow it, which stands between the two.
     memory
         Bound in bytes, besides weights, images and the real images' maps: half of it for the backbones' activations,
         half for the grid. None: 2 GiB on a CPU, half of what is free on a GPU.
