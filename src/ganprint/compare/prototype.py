@@ -39,7 +39,8 @@ class PrototypeParameters(FrozenModel):
         What of the generated images is looked at. ``none``: nothing. ``difference``: an image stands for itself no
         longer, but for the absolute differences to its nearest generated image, feature by feature. ``distances``: it
         stands for the distances to its few nearest generated images. ``choose``: the one of the three with the largest
-        ROC AUC on held-out groups of development images, the first of them among equals.
+        ROC AUC on held-out groups of development images, the first of them among equals; that may be a bias of the
+        split in the place of a fingerprint.
     neighbours
         How many distances.
     temperature
