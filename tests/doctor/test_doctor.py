@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -129,6 +130,28 @@ def test_an_old_driver_is_named_with_the_one_that_is_needed(project, monkeypatch
     assert found["advice"] == "install driver 580 or newer"
     change(project, ["compute", "device"], "cuda")
     assert "install driver 580" in doctor(project, 2)["device", "GPU"]["advice"]
+
+
+@pytest.mark.parametrize(("capability", "level"), [((7, 0), "trouble"), ((7, 5), None), ((10, 0), None)])
+def test_a_gpu_that_is_too_old_for_the_build_is_named(project, monkeypatch, capability, level):
+    """torch finds such a GPU and fails at its first kernel; 10.0 is newer than 7.5, whatever the letters say."""
+    pretended = {
+        "is_available": lambda: True,
+        "current_device": lambda: 0,
+        "get_device_properties": lambda index: SimpleNamespace(total_memory=80 << 30),
+        "get_device_name": lambda index: "a GPU",
+        "is_bf16_supported": lambda: True,
+        "get_arch_list": lambda: ["sm_100", "sm_75", "sm_120", "compute_120"],
+        "get_device_capability": lambda index: capability,
+    }
+    for name, stand_in in pretended.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    change(project, ["compute", "device"], "auto")
+    found = doctor(project, 2 if level else 0)
+    assert found["device", "GPU"]["value"].startswith("a GPU, 81920 MiB, driver ")
+    assert found.get(("device", "GPU's age"), {}).get("level") == level
+    change(project, ["compute", "device"], "cpu")
+    doctor(project, 0)
 
 
 def test_drift_is_named_package_by_package(project):

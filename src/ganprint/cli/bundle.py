@@ -61,6 +61,8 @@ def verify(ctx: click.Context, file: Path, *, regenerate: bool) -> None:
         click.echo(f"good: {line}")
     for line in verified.faults:
         click.echo(f"fault: {line}", err=True)
+    for line in verified.notes:
+        click.echo(f"note: {line}", err=True)
     if verified.faults:
         click.echo(f"ganprint: {file}: {len(verified.faults)} faults; do not rely on it", err=True)
     sys.exit(2 if verified.faults else 0)

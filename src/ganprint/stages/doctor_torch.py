@@ -26,6 +26,11 @@ def look_at_device(parameters: ComputeParameters | None) -> Iterator[Finding]:
         memory = torch.cuda.get_device_properties(index).total_memory // 2**20
         yield fact("device", "GPU", f"{torch.cuda.get_device_name(index)}, {memory} MiB, driver {driver or 'unknown'}")
         yield fact("device", "GPU's bfloat16", "yes" if torch.cuda.is_bf16_supported() else "no: say float32")
+        built, has = _least_capability(torch.cuda.get_arch_list()), torch.cuda.get_device_capability(index)
+        if built is not None and has < built:
+            said = f"capability {has[0]}.{has[1]}, torch is built for {built[0]}.{built[1]} and newer"
+            tell = note if wanted == "cpu" else trouble
+            yield tell("device", "GPU's age", said, "say compute.device cpu, or use a newer GPU")
         return
     said, advice = _no_gpu(build, driver)
     if wanted == "cuda":
@@ -34,6 +39,12 @@ def look_at_device(parameters: ComputeParameters | None) -> Iterator[Finding]:
         yield note("device", "GPU", said, advice)
     else:
         yield fact("device", "GPU", f"{said}: the processor computes")
+
+
+def _least_capability(architectures: list[str]) -> tuple[int, int] | None:
+    """Give the least compute capability among names such as ``sm_75``; None where there is none."""
+    numbers = [int(name[3:]) for name in architectures if name.startswith("sm_") and name[3:].isdigit()]
+    return divmod(min(numbers), 10) if numbers else None
 
 
 def _no_gpu(build: str | None, driver: str | None) -> tuple[str, str]:

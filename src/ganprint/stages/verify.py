@@ -14,7 +14,7 @@ from ganprint.corpus.archive import unpack
 from ganprint.corpus.entries import ArchiveLimits
 from ganprint.errors import InputError
 from ganprint.params import Params, load_params
-from ganprint.provenance import LOCK_FILE
+from ganprint.provenance import LOCK_FILE, code_revision
 from ganprint.stages.bundle_check import check_contents
 from ganprint.stages.bundle_files import IDS
 from ganprint.stages.compare import compare_run
@@ -33,10 +33,11 @@ _BESIDE_SCORES = ("run.json", SCORES_FILE, THRESHOLD_FILE, REFUSAL_FILE)
 
 @dataclass
 class Verified:
-    """What holds, what does not, each as a line."""
+    """What holds, what does not, and what may explain that, each as a line."""
 
     passed: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, faults: list[str], passed: str) -> None:
         """Note the outcome of one check: its faults, or that it passed."""
@@ -155,7 +156,10 @@ class _Bundled:
         for run in params.runs:
             compare_run(made, params, run)
         write_submissions(made, params)
-        verified.add(self._differences(made), "the submissions came out again from the pipeline, byte by byte")
+        differences = self._differences(made)
+        verified.add(differences, "the submissions came out again from the pipeline, byte by byte")
+        if differences:
+            verified.notes += self._made_otherwise(made, code_revision(places.root))
 
     def _with_absolute_corpus(self, places: Places) -> Params:
         corpus = self.params.corpus
@@ -177,6 +181,24 @@ class _Bundled:
             f"{path}: {self._difference(wanted.get(path), there.get(path))}"
             for path in sorted(wanted.keys() | there.keys())
             if wanted.get(path) != there.get(path)
+        ]
+
+    def _made_otherwise(self, made: Places, revision: str) -> list[str]:
+        """Say in what the provenance of the bundle's results and of those just made differ."""
+        run = next(iter(self.params.runs))
+        then, now = (
+            json.loads(content)["provenance"]
+            for content in (
+                self.files[f"results/compare/{run}/run.json"],
+                (made.compared(run) / "run.json").read_bytes(),
+            )
+        )
+        now["code_revision"] = revision
+        then, now = ({**it.pop("libraries"), **it} for it in (then, now))
+        return [
+            f"{name}: {then.get(name)} when the bundle's results were made, {now.get(name)} here"
+            for name in sorted(then.keys() | now.keys())
+            if then.get(name) != now.get(name)
         ]
 
     def _difference(self, wanted: bytes | None, made: bytes | None) -> str:
