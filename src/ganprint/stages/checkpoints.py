@@ -97,7 +97,7 @@ class RunCheckpoints:
         mark = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
         for other in folder.iterdir() if folder.is_dir() else ():
             if other.name != mark:
-                shutil.rmtree(other)
+                shutil.rmtree(other, ignore_errors=True)
         return cls(folder, mark)
 
     def of(self, *axes: str | int) -> FolderCheckpoints:
