@@ -190,7 +190,7 @@ def _server(experiment: str, folder: Path) -> Iterator[tuple[MlflowClient, Exper
         mlflow.set_tracking_uri(uri)
         client = MlflowClient()
         yield client, _experiment(client, experiment, folder, local="MLFLOW_TRACKING_URI" not in os.environ)
-    except MlflowException as error:
+    except (MlflowException, OSError) as error:
         reason = str(error).split("\n", 1)[0]
         raise InputError(f"{uri}: MLflow says: {reason}; check MLFLOW_TRACKING_URI or remove {folder}") from None
 
