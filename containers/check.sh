@@ -30,7 +30,7 @@ done
 image=${1:-ganprint}
 cd "$(dirname "$0")/.."
 # Not those that run the whole pipeline in one process: dvc repro does that here.
-read -ra tests <<< "${TESTS:-tests/submit tests/pairs tests/corpus tests/embed tests/compare tests/containers}"
+read -ra tests <<< "${TESTS:-tests/submit tests/pairs tests/corpus tests/embed tests/compare tests/containers tests/platforms}"
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/ganprint-check.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
@@ -127,8 +127,10 @@ package_lists() {
 
 packages_agree() {
   # With the image's own Python: this machine needs none.
-  run --network none --volume "$folder/sbom.cdx.json:/opt/ganprint/project/containers/sbom.cdx.json:ro" -- sh -c \
-    'python /opt/ganprint/project/containers/packages.py --python "$(python -c "import platform as p; print(\".\".join(p.python_version_tuple()[:2]))")"'
+  local project=/opt/ganprint/project python
+  python=$(run --network none -- python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  run --network none --volume "$folder/sbom.cdx.json:$project/containers/sbom.cdx.json:ro" -- \
+    python "$project/containers/packages.py" --python "$python"
 }
 
 refusals() {
