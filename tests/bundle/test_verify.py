@@ -17,6 +17,8 @@ from ganprint.bundle.archive import MANIFEST, write_zip
 from ganprint.bundle.check import score_faults
 from ganprint.cli import main
 from ganprint.errors import InputError
+from ganprint.params import load_params
+from ganprint.stages.bundle_check import check_contents
 from ganprint.stages.places import Places
 from ganprint.stages.verify import verify_bundle
 
@@ -173,6 +175,30 @@ def test_another_corpus_is_told_from_another_result(bundled, forge, tmp_path):
     shutil.rmtree(tmp_path / "corpus")
     with pytest.raises(InputError, match=r"corpus\.path of the bundle's parameters is not here"):
         verified(file, tmp_path, regenerate=True)
+
+
+def test_a_refused_run_has_its_reason_and_no_submission(make, finished, tmp_path):
+    """A refusal is a result: it is in the bundle; a submission that turns up for it, or is lost elsewhere, is named."""
+    root = tmp_path / "project"
+    shutil.copytree(finished, root)
+    for name in ("scores.csv", "threshold.json", "control.csv"):
+        (root / "results/compare/svm-corrected" / name).unlink()
+    reason = {"run": "svm-corrected", "reason": "too few images"}
+    (root / "results/compare/svm-corrected/refusal.json").write_text(json.dumps(reason))
+    made = make(tmp_path / "refused.zip", root)
+    files = content(made.path)
+    assert "results/compare/svm-corrected/refusal.json" in files
+    assert SUBMISSION not in files
+    outcome = verified(made.path, root)
+    assert outcome.faults == []
+    assert outcome.passed[1] == "1 submissions are valid by the strict rules, 60 images each"
+    assert outcome.passed[-1] == "the submissions come out again from the scores in this folder"
+    params = load_params(root / "params.yaml")
+    stranger = files | {SUBMISSION: files["submissions/nearest-neighbour.csv"]}
+    (faults, _), *_ = check_contents(stranger, params, "refused.zip")
+    assert faults == [f"{SUBMISSION}: is of no run of params.yaml"]
+    (faults, _), *_ = check_contents({p: b for p, b in files.items() if not p.startswith("subm")}, params, "x")
+    assert faults == ["submissions/nearest-neighbour.csv: missing, though its run was not refused"]
 
 
 def hostile(path, name, body=b"x", *, mode=0o100644, method=zipfile.ZIP_STORED, twice=False):
