@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ganprint.audit.paper.code import area_under_points, batch_floors, batch_loss, largest_eigenvalue_gap
+from ganprint.audit.paper.code import batch_floors, batch_loss, largest_eigenvalue_gap
+from ganprint.pairs import area_under_points
 
 
 @pytest.fixture(scope="module")

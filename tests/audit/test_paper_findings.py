@@ -40,7 +40,7 @@ def runs():
         run(
             "relation-as-coded",
             {"own": [1.0] * 8, "before the softmax": np.linspace(0.1, 0.9, 8)},
-            curves={"validation_accuracy": [0.5, 0.5, 0.5]},
+            curves={"validation_accuracy": [0.5, 0.5, 0.5], "area_under_points": [0.2, 0.3, 0.2]},
             parameters={"score_batch": 1, "milestones": [120, 160], "epochs": 3, "batch": 8},
             numbers={
                 "shuffled_batches.spread_in_order": 0.0,
@@ -49,6 +49,7 @@ def runs():
                 "shuffled_batches.pair_rank_correlation": 0.1,
                 "shuffled_batches.image_rank_correlation": 0.3,
                 "last_loss": 0.7,
+                "kept_epoch": 0.0,
             },
         ),
         run("relation-as-written", {"own": np.linspace(0.4, 0.6, 8)}),
@@ -86,7 +87,13 @@ def test_effects_are_those_of_the_runs(runs):
     records = {name: record["effect"]["numbers"] for name, record in by_id(runs).items()}
     assert records["relation-softmax-across-batch"]["scores exactly 1"] == 8
     assert records["relation-softmax-across-batch"]["as coded before the softmax, test roc_auc"] == pytest.approx(0.51)
-    assert records["relation-validation-accuracy"] == {"epochs": 3, "lowest": 0.5, "highest": 0.5, "kept epoch": 0}
+    assert records["relation-validation-accuracy"] == {
+        "epochs": 3,
+        "lowest": 0.5,
+        "highest": 0.5,
+        "kept epoch": 0,
+        "largest area": 0.3,
+    }
     assert records["relation-learning-rate"]["milestones reached"] == 0
     assert records["relation-scores-of-company"]["largest_change"] == 0.01
     assert "last_loss" not in records["relation-scores-of-company"]

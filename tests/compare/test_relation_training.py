@@ -126,7 +126,7 @@ def trained(figures, **options):
     network = Line()
     parameters = OptimiserParameters(depth=10, planes=4, epochs=len(figures), learning_rate=0.1, weight_decay=0.0)
     values = iter(figures)
-    training = Training(network, parameters, Context(0), judge=lambda: next(values), judged_as="figure", **options)
+    training = Training(network, parameters, Context(0), judge=lambda: (next(values),) * 2, **options)
     weights = [1.0]
 
     def steps(_epoch):
@@ -153,6 +153,16 @@ def test_no_figure_above_the_floor_keeps_the_network_as_it_was():
     training, weight, _ = trained([0.0, 0.0])
     assert training.kept_epoch == -1
     assert weight == 1.0
+
+
+def test_as_coded_keeps_the_first_epoch_whatever_is_learned():
+    """The public code holds an area of at most .46 against an accuracy of .5: after the first epoch nothing passes."""
+    development = smooth_split(0, groups=8)
+    parameters = {"depth": 10, "planes": 4, "epochs": 3, "pairs_per_epoch": 24, "learning_rate": 0.01}
+    figures = create("relation", "as_coded", parameters).fit(development, Context(3)).figures()
+    assert figures.numbers["kept_epoch"] == 0
+    assert figures.curves["validation_accuracy"] == [0.5] * 3
+    assert all(0 < area < 0.47 for area in figures.curves["area_under_points"])
 
 
 def test_milestones_divide_the_rate():

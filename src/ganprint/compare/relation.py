@@ -27,6 +27,7 @@ from ganprint.compare.relation_network import RelationNetwork
 from ganprint.compare.relation_scoring import Mean
 from ganprint.compare.relation_softmax import SHUFFLED, batch_softmax, batch_softmax_loss, shuffled_batches
 from ganprint.compare.relation_training import PairParameters, pair_steps
+from ganprint.pairs import area_under_points
 from ganprint.params import FrozenModel
 from ganprint.seeds import derive_seed
 
@@ -49,10 +50,11 @@ class AsCodedParameters(PairParameters):
 class RelationAsCoded(RelationComparator):
     """The public code: the loss sees a softmax of the scores across the batch of 8 pairs.
 
-    Its checkpoint rule keeps an epoch whose validation accuracy beats the best so far. Validation takes two pairs of
-    one real image at a time, of which the softmax puts exactly one at or above 0.5, so the accuracy is 0.5 whatever
-    the network, and the first epoch is kept. Scoring gives one pair per call, whose softmax is exactly 1. The scores
-    before that softmax are a reading of their own.
+    Its checkpoint rule keeps an epoch whose "AUC", the area under the points (prediction, label), beats the accuracy of
+    the epoch that was kept last. Validation takes two pairs of one real image at a time, of which the softmax puts
+    exactly one at or above 0.5, so that accuracy is 0.5 whatever the network; the area stays below, since all
+    predictions lie between .27 and .73; and the first epoch is kept. Scoring gives one pair per call, whose softmax is
+    exactly 1. The scores before that softmax are a reading of their own.
     """
 
     comparator = "relation"
@@ -62,7 +64,7 @@ class RelationAsCoded(RelationComparator):
     parameters: AsCodedParameters
 
     def fit(self, development: Development, context: Context) -> Self:
-        """Train; keep the network of the first epoch with the best validation accuracy."""
+        """Train; keep the network of the epoch that the code's rule keeps."""
         training, held_out = held_out_fold(development, self.parameters.validation_folds, context)
         network = self.start(context)
         self.train(
@@ -70,8 +72,8 @@ class RelationAsCoded(RelationComparator):
                 network,
                 self.parameters,
                 context,
-                judge=lambda: self._validation_accuracy(network, held_out),
-                judged_as="validation_accuracy",
+                judge=lambda: self._validated(network, held_out),
+                judged_as=("area_under_points", "validation_accuracy"),
             ),
             lambda epoch: pair_steps(
                 network,
@@ -89,10 +91,11 @@ class RelationAsCoded(RelationComparator):
         self.shuffled_: NDArray[np.float64] = np.array(list(found.values()))
         return self
 
-    def _validation_accuracy(self, network: RelationNetwork, held_out: Development) -> float:
-        answers = batch_softmax(self.pair_scores(network, held_out.real, held_out.generated), 2) >= 0.5
-        right = answers.numpy() == (held_out.used[:, np.newaxis] == 1)
-        return float(right.mean())
+    def _validated(self, network: RelationNetwork, held_out: Development) -> tuple[float, float]:
+        predictions = batch_softmax(self.pair_scores(network, held_out.real, held_out.generated), 2).numpy()
+        labels = np.broadcast_to(held_out.used[:, np.newaxis], predictions.shape)
+        area = area_under_points(predictions.ravel().astype(np.float64), labels.ravel().astype(np.float64))
+        return area, float(((predictions >= 0.5) == (labels == 1)).mean())
 
     def score(self, test: Test, context: Context) -> Scores:
         """Give the mean over generated images of the scores after the softmax across calls of ``score_batch`` pairs."""
@@ -107,10 +110,12 @@ class RelationAsCoded(RelationComparator):
         return {"before the softmax": super().score(test, context)}
 
     def figures(self) -> Figures:
-        """Give loss and validation accuracy per epoch, which is 0.5 whatever is learned, and what shuffling changes."""
-        numbers = {"validation_accuracy": float(self.judged_.max()), "last_loss": float(self.losses_[-1])}
-        numbers |= dict(zip(SHUFFLED, self.shuffled_.tolist(), strict=True))
-        return Figures(numbers, curves={"loss": list(self.losses_), "validation_accuracy": list(self.judged_)})
+        """Give loss, area and validation accuracy per epoch, and what shuffling the batches changes."""
+        figures = super().figures()
+        area, accuracy = self.judged_.T.tolist()
+        numbers = {"validation_accuracy": max(accuracy), **dict(zip(SHUFFLED, self.shuffled_.tolist(), strict=True))}
+        curves = {"area_under_points": area, "validation_accuracy": accuracy}
+        return Figures({**figures.numbers, **numbers}, curves={**(figures.curves or {}), **curves})
 
 
 @register
@@ -200,8 +205,8 @@ class RelationCorrected(RelationComparator):
                 network,
                 parameters,
                 context,
-                judge=lambda: self._held_out_auc(network, held_out),
-                judged_as="held_out_auc",
+                judge=lambda: (self._held_out_auc(network, held_out),) * 2,
+                judged_as=("held_out_auc", ""),
                 floor=-1.0,
                 patience=parameters.patience,
             ),
@@ -232,8 +237,9 @@ class RelationCorrected(RelationComparator):
 
     def figures(self) -> Figures:
         """Give loss and held-out ROC AUC per epoch; the best of the latter chose the epoch, so it is optimistic."""
-        numbers = {"kept_epoch": float(np.argmax(self.judged_)), "kept_epoch_held_out_auc": float(self.judged_.max())}
-        return Figures(numbers, curves={"loss": list(self.losses_), "held_out_auc": list(self.judged_)})
+        figures, held_out = super().figures(), self.judged_[:, 0].tolist()
+        numbers = {**figures.numbers, "kept_epoch_held_out_auc": max(held_out)}
+        return Figures(numbers, curves={**(figures.curves or {}), "held_out_auc": held_out})
 
 
 def held_out_fold(development: Development, folds: int, context: Context) -> tuple[Development, Development]:

@@ -29,6 +29,7 @@ class RelationComparator(Comparator):
     parameters: OptimiserParameters
     losses_: NDArray[np.float64]
     judged_: NDArray[np.float64]
+    kept_epoch_: np.int64
     initial: InitialWeights | None = None
     """What the last fit started from; not kept with the model."""
 
@@ -57,7 +58,8 @@ class RelationComparator(Comparator):
     def train(self, training: Training, steps: Callable[[int], Iterator[torch.Tensor]]) -> None:
         """Train to the end and keep what is known of every epoch."""
         training.run(steps)
-        self.losses_, self.judged_ = np.array(training.losses), np.array(training.judged)
+        self.losses_, self.judged_ = np.array(training.losses), np.array(training.judged).reshape(-1, 2)
+        self.kept_epoch_ = np.int64(training.kept_epoch)
 
     def mean_scores(
         self,
@@ -90,8 +92,11 @@ class RelationComparator(Comparator):
         return self.mean_scores(self.network_.to(context.device), test.real, test.generated.in_order()[0], context)
 
     def figures(self) -> Figures:
-        """Give the loss per epoch."""
-        return Figures({"last_loss": float(self.losses_[-1])}, curves={"loss": list(self.losses_)})
+        """Give the loss per epoch, and how much of the network was loaded if training began with given weights."""
+        numbers = {"last_loss": float(self.losses_[-1]), "kept_epoch": float(self.kept_epoch_)}
+        if self.initial is not None and self.parameters.initial != "scratch":
+            numbers |= self.initial.numbers()
+        return Figures(numbers, curves={"loss": list(self.losses_)})
 
     def state(self) -> State:
         """Give losses and the network's tensors as arrays."""

@@ -33,19 +33,23 @@ class Training:
     context
         Progress, live figures and checkpoints.
     judge
-        Gives the figure of the network as it is, the higher the better; the first epoch with the highest figure above
-        ``floor`` is kept, or the network as it was before when there is none. None: the last epoch is kept.
+        Gives the figure of the network as it is, and the bar that a later figure has to beat if this one is kept: an
+        epoch is kept when its figure beats the bar. None: the last epoch is kept.
     judged_as
-        Name of that figure.
+        Names of figure and bar; an empty one is not told to whoever watches.
     floor
-        What a figure has to beat.
+        The first bar; where no figure beats it, the network stays as it was before the training.
     patience
-        Stop after so many epochs without a higher figure; 0: never.
+        Stop after so many epochs without one that is kept; 0: never.
 
     Attributes
     ----------
-    losses, judged
-        Mean loss, and figure, of every finished epoch.
+    losses
+        Mean loss of every finished epoch.
+    judged
+        Figure and bar of every finished epoch [epochs, 2].
+    kept_epoch
+        Number of the kept epoch, counted from 0; -1 for the network as it was before the first.
     """
 
     def __init__(
@@ -54,18 +58,19 @@ class Training:
         parameters: OptimiserParameters,
         context: Context,
         *,
-        judge: Callable[[], float] | None = None,
-        judged_as: str = "",
+        judge: Callable[[], tuple[float, float]] | None = None,
+        judged_as: tuple[str, str] = ("", ""),
         floor: float = 0.0,
         patience: int = 0,
     ) -> None:
         self._network, self._parameters, self._context = network, parameters, context
-        self._judge, self._judged_as, self._floor, self._patience = judge, judged_as, floor, patience
+        self._judge, self._judged_as, self._bar, self._patience = judge, judged_as, floor, patience
         self._optimiser = optimiser(network, parameters)
         self._best: State = _arrays(network.state_dict()) if judge is not None else {}
         self._steps = 0
         self.losses: list[float] = []
-        self.judged: list[float] = []
+        self.judged: list[tuple[float, float]] = []
+        self.kept_epoch = -1
 
     @property
     def finished(self) -> bool:
@@ -73,14 +78,6 @@ class Training:
         if len(self.losses) >= self._parameters.epochs:
             return True
         return bool(self._patience and self.judged) and len(self.judged) - 1 - self.kept_epoch >= self._patience
-
-    @property
-    def kept_epoch(self) -> int:
-        """Number of the kept epoch, counted from 0; -1 for the network as it was before the first."""
-        if self._judge is None:
-            return len(self.losses) - 1
-        best = int(np.argmax(self.judged)) if self.judged else -1
-        return best if best >= 0 and self.judged[best] > self._floor else -1
 
     def run(self, steps: Callable[[int], Iterator[torch.Tensor]]) -> None:
         """Train to the end, from the last checkpoint if there is one, and leave the kept network in evaluation mode.
@@ -113,11 +110,16 @@ class Training:
             self._steps += 1
         self.losses.append(float(np.mean(losses)))
         self._context.tell("loss", epoch, self.losses[-1])
-        if self._judge is not None:
-            before = self.kept_epoch
+        if self._judge is None:
+            self.kept_epoch = epoch
+        else:
             self.judged.append(self._judge())
-            self._context.tell(self._judged_as, epoch, self.judged[-1])
-            if self.kept_epoch != before:
+            figure, bar = self.judged[-1]
+            for name, value in zip(self._judged_as, self.judged[-1], strict=True):
+                if name:
+                    self._context.tell(name, epoch, value)
+            if figure > self._bar:
+                self._bar, self.kept_epoch = bar, epoch
                 self._best = _arrays(self._network.state_dict())
         self._keep()
         self._context.advance(len(self.losses), self._parameters.epochs, "epoch")
@@ -132,7 +134,12 @@ class Training:
         }
         parts = {"network": _arrays(self._network.state_dict()), "best": self._best, "momentum": momentum}
         arrays = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
-        figures = {"losses": np.array(self.losses), "judged": np.array(self.judged), "steps": np.array([self._steps])}
+        figures = {
+            "losses": np.array(self.losses),
+            "judged": np.array(self.judged).reshape(-1, 2),
+            "counts": np.array([self._steps, self.kept_epoch]),
+            "bar": np.array([self._bar]),
+        }
         self._context.checkpoints.save(_CHECKPOINT, arrays | figures)
 
     def _go_on(self) -> None:
@@ -148,8 +155,10 @@ class Training:
             for number, value in _part(kept, "momentum").items()
         }
         self._optimiser.load_state_dict(state)
-        self.losses, self.judged = kept["losses"].tolist(), kept["judged"].tolist()
-        self._steps = int(kept["steps"][0])
+        self.losses = kept["losses"].tolist()
+        self.judged = [(figure, bar) for figure, bar in kept["judged"].tolist()]
+        self._steps, self.kept_epoch = kept["counts"].tolist()
+        self._bar = float(kept["bar"][0])
 
 
 def _arrays(state: dict[str, torch.Tensor]) -> State:

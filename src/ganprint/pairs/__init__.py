@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ganprint.pairs.eigenvalue import largest_eigenvalue
     from ganprint.pairs.grid_dual import ConvergenceError, GridDual, solve_grid_dual
     from ganprint.pairs.nearest_rows import nearest
+    from ganprint.pairs.points_area import area_under_points
     from ganprint.pairs.rank_one import generated_weights
     from ganprint.pairs.relation import RelationModule, grid_logits
     from ganprint.pairs.relation_grid import RelationGrid, relation_blocks, relation_scores
@@ -22,6 +23,7 @@ __all__ = [
     "GridSVC",
     "RelationGrid",
     "RelationModule",
+    "area_under_points",
     "generated_weights",
     "grid_logits",
     "largest_eigenvalue",
@@ -39,6 +41,7 @@ _MODULES = {
     "GridSVC": "svc",
     "RelationGrid": "relation_grid",
     "RelationModule": "relation",
+    "area_under_points": "points_area",
     "generated_weights": "rank_one",
     "grid_logits": "relation",
     "largest_eigenvalue": "eigenvalue",

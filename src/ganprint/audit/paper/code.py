@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from scipy.stats import binom
 
-__all__ = ["BatchFloors", "area_under_points", "batch_floors", "batch_loss", "largest_eigenvalue_gap"]
+__all__ = ["BatchFloors", "batch_floors", "batch_loss", "largest_eigenvalue_gap"]
 
 Floats = NDArray[np.float64]
 
@@ -97,12 +97,6 @@ def _slope(scores: Floats, used: NDArray[np.bool_]) -> Floats:
     odds = np.where(used, 0.0, shares / others)
     slope: Floats = -(used - used.sum() * shares - odds + shares * odds.sum()) / len(scores)
     return slope
-
-
-def area_under_points(predictions: Floats, labels: Floats) -> float:
-    """Give the area under the points (prediction, label) joined in the order of the predictions: the code's "AUC"."""
-    order = np.argsort(predictions, kind="stable")
-    return float(np.trapezoid(labels[order], predictions[order]))
 
 
 def largest_eigenvalue_gap(vector: Floats) -> float:

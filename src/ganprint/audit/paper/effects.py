@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from ganprint.audit.paper.code import area_under_points, batch_floors, largest_eigenvalue_gap
+from ganprint.audit.paper.code import batch_floors, largest_eigenvalue_gap
 from ganprint.audit.paper.runs import Effect, FinishedRun, FinishedRuns, NotMeasuredError
 from ganprint.audit.paper.sentences import sentences, told
 from ganprint.evaluate.claims.counts import Counts
 from ganprint.evaluate.published import published
+from ganprint.pairs import area_under_points
 
 __all__ = [
     "NOTEBOOK_CLUSTERS",
@@ -85,16 +86,18 @@ def shuffled_batches(runs: FinishedRuns) -> Effect:
 
 
 def validation_accuracy(runs: FinishedRuns) -> Effect:
-    """Validation accuracy of every epoch."""
-    curve = runs.run("relation-as-coded").curves.get("validation_accuracy", [])
-    if not curve:
-        raise NotMeasuredError("run relation-as-coded has no curve validation_accuracy")
-    numbers = {"epochs": len(curve), "lowest": min(curve), "highest": max(curve), "kept epoch": int(np.argmax(curve))}
+    """Validation accuracy of every epoch, and the largest "AUC", which has to beat it."""
+    run = runs.run("relation-as-coded")
+    curve, areas = (run.curves.get(name, []) for name in ("validation_accuracy", "area_under_points"))
+    if not curve or not areas or "kept_epoch" not in run.numbers:
+        raise NotMeasuredError("run relation-as-coded has no curves validation_accuracy and area_under_points")
+    kept = int(run.numbers["kept_epoch"])
+    numbers = {"epochs": len(curve), "lowest": min(curve), "highest": max(curve), "kept epoch": kept}
     sentence = sentences(
-        f"validation accuracy lies between {min(curve):.3f} and {max(curve):.3f} over {len(curve)} epochs; "
-        f"the kept epoch is number {int(np.argmax(curve))}, counted from 0"
+        f"validation accuracy lies between {min(curve):.3f} and {max(curve):.3f} over {len(curve)} epochs, and the code's "
+        f'"AUC" that has to beat it is {max(areas):.3f} at most; the kept epoch is number {kept}, counted from 0'
     )
-    return Effect(sentence, numbers)
+    return Effect(sentence, numbers | {"largest area": max(areas)})
 
 
 def loss_floor(runs: FinishedRuns) -> Effect:

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ganprint.audit.paper.code import area_under_points, batch_floors
+from ganprint.audit.paper.code import batch_floors
 from ganprint.audit.paper.effects import NOTEBOOK_CLUSTERS
 from ganprint.audit.paper.expected_check import Expected, Here, checked, of_images
 from ganprint.audit.paper.expected_tree import cluster_test, clusters_at
 from ganprint.audit.paper.sentences import figure_title
 from ganprint.evaluate.claims.tests import chance_tests
 from ganprint.evaluate.published import published
+from ganprint.pairs import area_under_points
 
 __all__ = ["CLUSTERS", "EXPECTED_VERSION", "HEIGHTS", "expected_rows", "expected_table"]
 
