@@ -94,7 +94,7 @@ def _root(crate: ROCrate, facts: RunFacts, citation: Citation) -> None:
     root["name"] = f"ganprint results, profile {facts.profile}"
     root["description"] = (
         "Submissions, figures, report and provenance of a pipeline that asks which real images a generator was trained "
-        "on. The images are not in here, ids alone."
+        "on. No images of patients are in here, ids alone."
     )
     root["datePublished"] = facts.published
     root["license"] = _context(

@@ -29,6 +29,8 @@ def prepare(parameters: ComputeParameters) -> Computer:
 
     torch.set_num_threads(parameters.threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # float32 means float32: convolutions in TF32, torch's default on CUDA, move the ranking of deep networks' scores.
+    torch.backends.cudnn.allow_tf32 = False
     available = torch.cuda.is_available()
     if parameters.device == "cuda" and not available:
         raise InputError("compute.device: 'cuda' is asked for but no CUDA device is found; say 'cpu' or 'auto'")

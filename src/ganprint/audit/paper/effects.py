@@ -95,7 +95,8 @@ def validation_accuracy(runs: FinishedRuns) -> Effect:
     numbers = {"epochs": len(curve), "lowest": min(curve), "highest": max(curve), "kept epoch": kept}
     sentence = sentences(
         f"validation accuracy lies between {min(curve):.3f} and {max(curve):.3f} over {len(curve)} epochs, and the "
-        f'code\'s "AUC", which has to beat it, is {max(areas):.3f} at most; the kept epoch is number {kept}, counted from 0'
+        f"area that the code calls AUC, which has to beat it, is {max(areas):.3f} at most; the kept epoch is number "
+        f"{kept}, counted from 0"
     )
     return Effect(sentence, numbers | {"largest area": max(areas)})
 
