@@ -33,10 +33,6 @@ def start(tmp_path):
     return run
 
 
-def device(start):
-    return yaml.safe_load((start.work / "params.yaml").read_text())["compute"]["device"]
-
-
 def test_an_empty_folder_becomes_a_project_without_git(start):
     """DVC refuses a folder without git unless its configuration says so."""
     done = start("cat", "dvc.yaml")
@@ -91,8 +87,8 @@ def test_another_working_folder_is_the_callers_own(start, tmp_path):
 )
 @pytest.mark.parametrize("profile", ["default", "small", "paper"])
 def test_a_gpu_that_the_host_gives_is_used(start, profile, node, variables, expected):
-    """Only the device changes, whatever profile is embedded."""
-    text = (PROFILES / f"{profile}.yaml").read_text()
+    """Only the device to compute with changes, whatever profile is embedded."""
+    text = (PROFILES / f"{profile}.yaml").read_text() + "\nother:\n  device: its own\n"
     before = yaml.safe_load(text)
     (start.project / "params.yaml").write_text(text)
     if node:
