@@ -78,7 +78,8 @@ def test_labels_are_learned_by_heart():
     others = comparator.score(Test(test.real, test.generated), context)
     assert roc_auc_score(development.used, own) > 0.9
     assert roc_auc_score(test.used, others) < 0.75
-    assert ((own >= 0) & (own <= 1)).all()
+    assert own.mean() == pytest.approx(0, abs=1e-5)
+    assert own.std() == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("killed_after", [1, 2])
@@ -146,6 +147,21 @@ def test_the_first_best_epoch_is_kept_and_patience_ends_the_training():
     patient, weight, weights = trained([0.4, 0.7, 0.7, 0.6, 0.9, 0.9])
     assert patient.kept_epoch == 4
     assert weight == pytest.approx(weights[5])
+
+
+def test_an_epoch_within_the_margin_of_the_best_is_kept():
+    """Bars a margin below their figures: 0.62 is within 0.1 of the best, 0.55 is not; the best stays the yardstick."""
+    network = Line()
+    figures = iter([0.5, 0.7, 0.68, 0.62, 0.55])
+    parameters = OptimiserParameters(depth=10, planes=4, epochs=5, learning_rate=0.1)
+
+    def judge():
+        figure = next(figures)
+        return figure, figure - 0.1
+
+    training = Training(network, parameters, Context(0), judge=judge)
+    training.run(lambda _epoch: iter([network.weight.sum()]))
+    assert training.kept_epoch == 3
 
 
 def test_no_figure_above_the_floor_keeps_the_network_as_it_was():

@@ -16,6 +16,7 @@ from pydantic import Field
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from ganprint.compare.auc_error import auc_standard_error
 from ganprint.compare.controls import noise_like
 from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.folds import inner_fold_numbers
@@ -164,7 +165,8 @@ class RelationCorrected(RelationComparator):
 
     Further: pixels are centred and scaled by the development images' mean and deviation; the loss takes logits; every
     step draws as many used as not used images; batch-norm in the relation module averages over steps (momentum 0.1)
-    instead of keeping the last batch; the epoch with the best ROC AUC on a held-out group fold of real images is kept.
+    instead of keeping the last batch; the epoch that is kept is the last whose ROC AUC on a held-out group fold of real
+    images is less than one standard error below the best: smaller differences tell nothing, and the loss has gone on.
     Labels balance the draw and choose that epoch; they are no target of the loss.
     """
 
@@ -179,7 +181,7 @@ class RelationCorrected(RelationComparator):
         return (grey - float(self.mean_)) / float(self.deviation_)
 
     def fit(self, development: Development, context: Context) -> Self:
-        """Train on grids of pairs; keep the network of the epoch that ranks held-out real images best."""
+        """Train on grids of pairs; keep the last epoch that ranks held-out real images as well as the best."""
         parameters = self.parameters
         development = development.in_order()
         self.mean_ = np.float64(development.real.rows.mean(dtype=np.float64))
@@ -205,7 +207,7 @@ class RelationCorrected(RelationComparator):
                 network,
                 parameters,
                 context,
-                judge=lambda: (self._held_out_auc(network, held_out),) * 2,
+                judge=lambda: self._judged(network, held_out),
                 judged_as=("held_out_auc", ""),
                 floor=-1.0,
                 patience=parameters.patience,
@@ -213,12 +215,17 @@ class RelationCorrected(RelationComparator):
             epoch_steps,
         )
         self.network_ = network
+        own = self._scores(network, development.real, development.generated)
+        self.centre_, self.spread_ = np.float64(own.mean()), np.float64(max(own.std(), np.finfo(np.float32).tiny))
         return self
 
-    def _held_out_auc(self, network: RelationNetwork, held_out: Development) -> float:
-        if held_out.used.min() == held_out.used.max():
-            return 0.5  # one class alone ranks nothing: the first epoch is kept
-        return float(roc_auc_score(held_out.used, self._scores(network, held_out.real, held_out.generated)))
+    def _judged(self, network: RelationNetwork, held_out: Development) -> tuple[float, float]:
+        """Give the ROC AUC of held-out images, and the same less one standard error by groups."""
+        groups = [len(np.unique(held_out.groups[held_out.used == label])) for label in (1, 0)]
+        if not all(groups):
+            return 0.5, 0.0  # one class alone ranks nothing: the last epoch is kept
+        auc = float(roc_auc_score(held_out.used, self._scores(network, held_out.real, held_out.generated)))
+        return auc, auc - auc_standard_error(auc, *groups)
 
     def _scores(
         self, network: RelationNetwork, real: Images, generated: Images, context: Context | None = None
@@ -232,8 +239,14 @@ class RelationCorrected(RelationComparator):
         return test.generated.in_order()[0]
 
     def score(self, test: Test, context: Context) -> Scores:
-        """Give the logarithm of the mean odds over all generated images; the mean score with ``objective: labels``."""
-        return self._scores(self.network_.to(context.device), test.real, self._generated(test), context)
+        """Give the logarithm of the mean odds over all generated images, or the mean score with ``objective: labels``.
+
+        In units of the standard deviation of the development real images' scores, from their mean: otherwise networks
+        of different folds have scores that can not be told apart from one another's.
+        """
+        scores = self._scores(self.network_.to(context.device), test.real, self._generated(test), context)
+        standardised: Scores = (scores - self.centre_) / self.spread_
+        return standardised
 
     def figures(self) -> Figures:
         """Give loss and held-out ROC AUC per epoch; the best of the latter chose the epoch, so it is optimistic."""

@@ -49,7 +49,7 @@ class CorrectedParameters(OptimiserParameters):
     validation_folds
         One grouped fold of so many chooses the epoch, by the ROC AUC of its real images.
     patience
-        Stop after so many epochs without a better one; 0: never.
+        Stop after so many epochs that are worse than the best by more than a standard error; 0: never.
     precision
         Of training: float32, bfloat16 (mixed: weights and sums stay in float32), or auto: bfloat16 on CUDA alone, since
         on CPUs training in it is slower.

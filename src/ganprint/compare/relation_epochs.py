@@ -33,8 +33,8 @@ class Training:
     context
         Progress, live figures and checkpoints.
     judge
-        Gives the figure of the network as it is, and the bar that a later figure has to beat if this one is kept: an
-        epoch is kept when its figure beats the bar. None: the last epoch is kept.
+        Gives the figure of the network as it is, and the bar that it sets for later ones: an epoch is kept when its
+        figure beats the highest bar of those kept before. None: the last epoch is kept.
     judged_as
         Names of figure and bar; an empty one is not told to whoever watches.
     floor
@@ -119,7 +119,7 @@ class Training:
                 if name:
                     self._context.tell(name, epoch, value)
             if figure > self._bar:
-                self._bar, self.kept_epoch = bar, epoch
+                self._bar, self.kept_epoch = max(self._bar, bar), epoch
                 self._best = _arrays(self._network.state_dict())
         self._keep()
         self._context.advance(len(self.losses), self._parameters.epochs, "epoch")
