@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from sklearn.metrics import roc_auc_score
 
 from ganprint.compare.data import Development, Images, Test
@@ -210,6 +211,23 @@ def test_a_step_depends_on_seed_alone():
         expected = torch.initial_seed()
         assert expected == before
     assert losses[0] == losses[1]
+
+
+def test_a_run_says_which_layers_it_began_with(tmp_path):
+    """Weights of another run by file: the figures name source, hash and layers; from scratch they name none."""
+    development = smooth_split(0, groups=8)
+    first = create("relation", "corrected", SMALL).fit(development, Context(3))
+    path = tmp_path / "weights.safetensors"
+    save_file(
+        {name.removeprefix("network."): value for name, value in first.state().items() if "network." in name}, path
+    )
+    again = create("relation", "corrected", {**SMALL, "initial": f"file:{path}"}).fit(development, Context(4))
+    details = again.figures().details["initial"]
+    assert details["source"] == f"file:{path}"
+    assert details["loaded"]
+    assert details["drawn"] == []
+    assert again.figures().numbers["initial_tensors_loaded"] > 10
+    assert first.figures().details is None
 
 
 def test_noise_in_place_of_generated_images_sees_none_of_them():

@@ -81,11 +81,14 @@ class Figures:
         SciPy linkage matrix [n - 1, 4] of a dendrogram, and the height of the cut, if there is one.
     curves
         Name to values per step, for example the loss per epoch.
+    details
+        Plain values that are no numbers, for example which layers were loaded.
     """
 
     numbers: Mapping[str, float]
     linkage: tuple[NDArray[np.float64], float] | None = None
     curves: Mapping[str, list[float]] | None = None
+    details: Mapping[str, Any] | None = None
 
 
 class Comparator(ABC):

@@ -7,6 +7,7 @@ the best ROC AUC on held-out real images.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -116,7 +117,7 @@ class RelationAsCoded(RelationComparator):
         area, accuracy = self.judged_.T.tolist()
         numbers = {"validation_accuracy": max(accuracy), **dict(zip(SHUFFLED, self.shuffled_.tolist(), strict=True))}
         curves = {"area_under_points": area, "validation_accuracy": accuracy}
-        return Figures({**figures.numbers, **numbers}, curves={**(figures.curves or {}), **curves})
+        return replace(figures, numbers={**figures.numbers, **numbers}, curves={**(figures.curves or {}), **curves})
 
 
 @register
@@ -252,7 +253,7 @@ class RelationCorrected(RelationComparator):
         """Give loss and held-out ROC AUC per epoch; the best of the latter chose the epoch, so it is optimistic."""
         figures, held_out = super().figures(), self.judged_[:, 0].tolist()
         numbers = {**figures.numbers, "kept_epoch_held_out_auc": max(held_out)}
-        return Figures(numbers, curves={**(figures.curves or {}), "held_out_auc": held_out})
+        return replace(figures, numbers=numbers, curves={**(figures.curves or {}), "held_out_auc": held_out})
 
 
 def held_out_fold(development: Development, folds: int, context: Context) -> tuple[Development, Development]:

@@ -92,11 +92,12 @@ class RelationComparator(Comparator):
         return self.mean_scores(self.network_.to(context.device), test.real, test.generated.in_order()[0], context)
 
     def figures(self) -> Figures:
-        """Give the loss per epoch, and how much of the network was loaded if training began with given weights."""
+        """Give the loss per epoch, and which layers were loaded if training began with given weights."""
         numbers = {"last_loss": float(self.losses_[-1]), "kept_epoch": float(self.kept_epoch_)}
-        if self.initial is not None and self.parameters.initial != "scratch":
-            numbers |= self.initial.numbers()
-        return Figures(numbers, curves={"loss": list(self.losses_)})
+        if self.initial is None or self.parameters.initial == "scratch":
+            return Figures(numbers, curves={"loss": list(self.losses_)})
+        numbers |= self.initial.numbers()
+        return Figures(numbers, curves={"loss": list(self.losses_)}, details={"initial": self.initial.record()})
 
     def state(self) -> State:
         """Give losses and the network's tensors as arrays."""

@@ -212,6 +212,8 @@ def _fit_and_read(
 def _write_fit(folder: Path, fitted: Comparator) -> None:
     figures = fitted.figures()
     drawn: dict[str, Any] = {"numbers": dict(figures.numbers), "curves": dict(figures.curves or {})}
+    if figures.details is not None:
+        drawn["details"] = dict(figures.details)
     if figures.linkage is not None:
         tree, cut = figures.linkage
         np.save(folder / "dendrogram.npy", tree)
