@@ -39,7 +39,8 @@ FROM installer AS environment
 ARG SOURCE_DATE_EPOCH
 WORKDIR /build
 COPY requirements.lock ./
-# Some packages carry files of other Pythons, which do not compile.
+# Some packages carry files of other Pythons, which do not compile. The path file: the code of a project in the work folder
+# comes before the installed package, so that what runs is what DVC watches; no variable is needed for it.
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf --mount=type=secret,id=ca-bundle \
     sed -n '/^setuptools==/,/[^\\]$/p' requirements.lock > setuptools.lock \
     && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes --no-deps \
@@ -47,7 +48,8 @@ RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf --mount=type=secret,id=
     && /opt/tools/bin/pip --python /opt/venv/bin/python install --quiet --no-compile --require-hashes \
         --no-build-isolation --use-pep517 -r requirements.lock \
     && /opt/tools/bin/pip --python /opt/venv/bin/python check \
-    && { /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib > /dev/null || true; }
+    && { /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib > /dev/null || true; } \
+    && printf '%s\n' /work/src /opt/ganprint/site > "$(echo /opt/venv/lib/python3*/site-packages)/ganprint.pth"
 
 FROM environment AS package
 ARG SOURCE_DATE_EPOCH
@@ -62,10 +64,9 @@ FROM base AS kit
 COPY --from=environment /opt/venv /opt/venv
 COPY --from=package /opt/ganprint/site /opt/ganprint/site
 COPY . /opt/ganprint/project
-# /work/src first: the code that runs is the code whose changes DVC watches. HOME and the caches lie in /tmp, so that a
-# read-only root file system and any --user will do; downloaded weights stay in the work folder.
+# HOME and the caches lie in /tmp, so that a read-only root file system and any --user will do; downloaded weights stay in
+# the work folder.
 ENV PATH=/opt/venv/bin:/opt/ganprint/site/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONPATH=/work/src:/opt/ganprint/site \
     HOME=/tmp USER=ganprint LOGNAME=ganprint LANG=C.UTF-8 \
     MPLCONFIGDIR=/tmp/matplotlib DVC_SITE_CACHE_DIR=/tmp/dvc TORCH_HOME=/work/.cache/torch \
     DVC_NO_ANALYTICS=1 MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true GIT_PYTHON_REFRESH=quiet \

@@ -30,7 +30,8 @@ done
 image=${1:-ganprint}
 cd "$(dirname "$0")/.."
 # Not those that run the whole pipeline in one process: dvc repro does that here.
-read -ra tests <<< "${TESTS:-tests/submit tests/pairs tests/corpus tests/embed tests/compare tests/containers tests/platforms}"
+read -ra tests <<< "${TESTS:-tests/submit tests/pairs tests/corpus tests/embed tests/compare tests/containers tests/platforms \
+  tests/doctor tests/evaluate tests/audit tests/test_files_and_seeds.py}"
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/ganprint-check.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
@@ -96,6 +97,7 @@ contents() {
       if command -v "$tool"; then exit 1; fi
     done
     if touch /opt/venv/mark 2> /dev/null; then exit 1; fi
+    env -i /opt/venv/bin/python -c "import ganprint"
     python -c "import importlib.util as u; raise SystemExit(u.find_spec(\"pip\") is not None)"
     echo "user $(id -u), $(python --version)"'
 }

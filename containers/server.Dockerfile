@@ -18,4 +18,4 @@ RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf --mount=type=secret,id=
 # hadolint ignore=DL3006
 FROM ${KIT_IMAGE}
 COPY --from=driver /opt/ganprint/driver /opt/ganprint/driver
-ENV PYTHONPATH=/opt/ganprint/site:/opt/ganprint/driver
+ENV PYTHONPATH=/opt/ganprint/driver
