@@ -12,15 +12,17 @@ __all__ = ["FoldedRelation"]
 _TOP = POOLED - 2
 """Side of the second convolution's output."""
 
+_MANY_CHANNELS = 1024
+
 
 class FoldedRelation:
     """The function of a relation module in evaluation mode, on halves of maps.
 
     The first convolution is linear in the concatenation, W * [a ; b] + c = (W_r * a + c) + W_g * b: each image passes
     through its half once. ReLU is monotone, so it commutes exactly with a maximum and runs on the 25 pooled values; so
-    does the second convolution's bias. That convolution is one matrix product per tile, which on 5 x 5 maps of 2048
-    channels in bfloat16 was 2 to 3 times as fast as the library's convolution on one CPU core, measured; on an H100 the
-    convolution was faster, by 1 s in the 16 s that 200 x 10 000 pairs take there.
+    does the second convolution's bias. That convolution is the library's, or one matrix product per tile of pairs,
+    whichever is faster, measured on 5 x 5 maps: on a CPU in float32 the library's below some 1000 channels (5 times at
+    64, 1.8 times at 512), the product above (2 times at 2048) and in bfloat16; on an H100 the library's.
 
     Parameters
     ----------
@@ -50,7 +52,13 @@ class FoldedRelation:
         self._real_bias = bias.to(device, dtype)
         del first  # 300 MB at 2048 channels, gone before the second one is folded
         second, second_bias = _folded(module.second, module.second_norm)
-        self._second = second.permute(0, 2, 3, 1).reshape(self.channels, -1).to(device, dtype)
+        few = dtype == torch.float32 and self.channels < _MANY_CHANNELS
+        self._convolves = few or torch.device(device).type != "cpu"
+        second = second.to(device, dtype)
+        if self._convolves:
+            self._second = second.contiguous(memory_format=torch.channels_last)
+        else:
+            self._second = second.permute(0, 2, 3, 1).reshape(self.channels, -1)
         exact = torch.promote_types(dtype, torch.float32)
         self._second_bias = second_bias.to(device, exact)
         self._dense = [
@@ -74,8 +82,11 @@ class FoldedRelation:
         """Give the logits [m, n] of all pairs of two sets of halves, in float32 or wider."""
         m, n = len(real_halves), len(generated_halves)
         pooled = pooled_sums(real_halves, generated_halves).relu_().flatten(0, 1)
-        patches = pooled.unfold(1, 3, 1).unfold(2, 3, 1).permute(0, 1, 2, 4, 5, 3).reshape(m * n * _TOP**2, -1)
-        top = functional.linear(patches, self._second).view(m * n, _TOP**2, self.channels).amax(dim=1)
+        if self._convolves:
+            top = functional.conv2d(pooled.permute(0, 3, 1, 2), self._second).amax(dim=(2, 3))
+        else:
+            patches = pooled.unfold(1, 3, 1).unfold(2, 3, 1).permute(0, 1, 2, 4, 5, 3).reshape(m * n * _TOP**2, -1)
+            top = functional.linear(patches, self._second).view(m * n, _TOP**2, self.channels).amax(dim=1)
         values = top.to(self._second_bias.dtype).add_(self._second_bias)
         for weight, bias in self._dense:
             values = functional.linear(values.relu_(), weight, bias)
