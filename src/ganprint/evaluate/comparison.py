@@ -12,7 +12,7 @@ from ganprint.evaluate.intervals import Resampled, bootstrap_interval
 from ganprint.evaluate.multiplicity import holm
 from ganprint.evaluate.split_scores import SplitScores
 
-__all__ = ["Comparison", "compare_pairs", "delong", "delong_p", "mcnemar_p"]
+__all__ = ["Comparison", "compare_pairs", "delong", "delong_p", "mcnemar_p", "paired_difference"]
 
 Floats = NDArray[np.float64]
 _SAME = 1e-12
@@ -82,8 +82,8 @@ def compare_pairs(
     found = []
     for (a, b), (mcnemar, mcnemar_holm, area, area_holm) in zip(places, corrected, strict=True):
         difference = drawn[a].minus(drawn[b])
-        auc, auc_low, auc_high, auc_note = _difference(difference, "roc_auc", confidence)
-        f1, f1_low, f1_high, f1_note = _difference(difference, "f1", confidence)
+        auc, auc_low, auc_high, auc_note = paired_difference(difference, "roc_auc", confidence)
+        f1, f1_low, f1_high, f1_note = paired_difference(difference, "f1", confidence)
         note = "; ".join(filter(None, (auc_note, f1_note)))
         found.append(
             Comparison(split.names[a], split.names[b], mcnemar, mcnemar_holm, auc, auc_low, auc_high, area, area_holm,
@@ -167,10 +167,10 @@ def _sums(values: Floats, member_of: NDArray[np.intp], groups: int) -> Floats:
     return np.stack([np.bincount(member_of, row, minlength=groups) for row in values])
 
 
-def _difference(
+def paired_difference(
     difference: Resampled, name: str, confidence: float
 ) -> tuple[float | None, float | None, float | None, str]:
-    """Value, limits and note of one difference."""
+    """Give value, limits and note of the difference of one figure between two runs on the same resamples."""
     value = difference.estimates.get(name, np.nan)
     interval = None if np.isnan(value) else bootstrap_interval(difference, name, confidence)
     if interval is None:

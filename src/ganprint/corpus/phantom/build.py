@@ -1,7 +1,8 @@
 """Build the phantom corpus: patients, coins, autoencoder, generator, samples."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +21,8 @@ __all__ = ["PhantomCorpus", "Progress", "build_phantom"]
 Progress = Callable[[str, int, int], None]
 Slices = NDArray[np.uint8]
 Place = tuple[Population, int]
+
+_ENCODED_AHEAD = 64
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,19 @@ def _generated_images(
     }
     done, total = 0, sum(counts.values())
     for split, count in counts.items():
-        for number, grey in enumerate(network.samples(count, executor), start=1):
+        for number, png in enumerate(_encoded(network.samples(count, executor), executor), start=1):
             name = f"generated_{number:05d}"
-            yield CorpusImage(name, "generated", split, "", "", png_bytes(grey), parameters.size, parameters.size)
+            yield CorpusImage(name, "generated", split, "", "", png, parameters.size, parameters.size)
             done += 1
             report("samples", done, total)
+
+
+def _encoded(images: Iterable[Slices], executor: Executor) -> Iterator[bytes]:
+    """Encode images on the worker threads while the next ones are made, a few at a time, in their order."""
+    waiting: deque[Future[bytes]] = deque()
+    for grey in images:
+        waiting.append(executor.submit(png_bytes, grey))
+        if len(waiting) > _ENCODED_AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
