@@ -288,6 +288,8 @@ def test_a_missing_file_is_named(tmp_path):
         ({"depth": 18, "planes": 8, "initial": "imagenet"}, "these weights have 64 planes, not 8"),
         ({"initial": "somewhere"}, "initial: String should match pattern"),
         ({"stem": "tiny"}, "stem: Input should be 'big' or 'small'"),
+        ({"learning_rate": float("inf")}, "learning_rate: Input should be a finite number"),
+        ({"milestones": [0]}, "milestones.0: Input should be greater than 0"),
     ],
 )
 def test_impossible_options_are_refused_at_the_door(parameters, message):
@@ -296,6 +298,13 @@ def test_impossible_options_are_refused_at_the_door(parameters, message):
         with pytest.raises(InputError, match=message) as caught:
             create("relation", variant, parameters)
         assert "\n" not in str(caught.value)
+
+
+def test_an_epoch_of_one_pair_is_refused_at_the_door():
+    """A last batch of one pair is left out, so such an epoch would have no step and no loss."""
+    for variant in ("as_coded", "as_written"):
+        with pytest.raises(InputError, match=r"pairs_per_epoch: .*one pair makes no step"):
+            create("relation", variant, {"pairs_per_epoch": 1})
 
 
 def test_relation_network_passes_its_options_on():

@@ -1,18 +1,22 @@
 """Training of the corrected relation network: what it learns, what it keeps, and that it goes on after a kill."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
 from sklearn.metrics import roc_auc_score
 
+from ganprint.compare.auc_error import auc_standard_error
 from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.protocol import Context, create
-from ganprint.compare.relation_copies import CorrectedParameters, copy_loss, copy_steps
+from ganprint.compare.relation_copies import CorrectedParameters, copy_loss, copy_steps, label_steps
 from ganprint.compare.relation_epochs import Training
 from ganprint.compare.relation_network import build_network
 from ganprint.compare.relation_scoring import mean_scores, pair_scores
 from ganprint.compare.relation_training import OptimiserParameters
+from ganprint.errors import InputError
 
 SMALL = {"depth": 10, "planes": 4, "epochs": 3, "steps_per_epoch": 3, "learning_rate": 0.02, "shared": True}
 
@@ -163,6 +167,90 @@ def test_an_epoch_within_the_margin_of_the_best_is_kept():
     training = Training(network, parameters, Context(0), judge=judge)
     training.run(lambda _epoch: iter([network.weight.sum()]))
     assert training.kept_epoch == 3
+
+
+def test_a_faultless_ranking_of_a_few_groups_does_not_end_the_choice():
+    """Three groups of three are ranked rightly by chance in one of twenty: such an epoch has an error too."""
+    network = Line()
+    parameters = OptimiserParameters(depth=10, planes=4, epochs=3, learning_rate=0.1)
+    figures = iter([1.0, 1.0, 0.97])
+
+    def judge():
+        auc = next(figures)
+        return auc, auc - auc_standard_error(auc, 3, 3)
+
+    training = Training(network, parameters, Context(0), judge=judge)
+    training.run(lambda _epoch: iter([network.weight.sum()]))
+    assert training.kept_epoch == 2
+
+
+def test_the_kept_epochs_figure_is_its_own():
+    """The last epoch within a standard error is kept: its ROC AUC is told, not the best one's."""
+    comparator = create("relation", "corrected", SMALL)
+    comparator.losses_, comparator.kept_epoch_ = np.ones(3), np.int64(1)
+    comparator.judged_ = np.array([[0.9, 0.7], [0.8, 0.6], [0.5, 0.3]])
+    assert comparator.figures().numbers["kept_epoch_held_out_auc"] == 0.8
+
+
+def test_other_initial_weights_begin_anew():
+    """A weights file that was replaced between kill and repetition: the old training is not passed off as its own."""
+    kept = Kept()
+
+    def run(start, epochs):
+        network = Line()
+        with torch.no_grad():
+            network.weight.fill_(start)
+        parameters = OptimiserParameters(depth=10, planes=4, epochs=epochs, learning_rate=0.1, weight_decay=0.0)
+        training = Training(network, parameters, Context(0, checkpoints=kept))
+        begun = []
+
+        def steps(epoch):
+            begun.append(epoch)
+            yield network.weight.sum()
+
+        training.run(steps)
+        return begun
+
+    assert run(1.0, 2) == [0, 1]
+    assert run(1.0, 3) == [2]
+    assert run(2.0, 3) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("variant", ["as_coded", "as_written", "corrected"])
+def test_a_training_that_diverges_is_refused_in_one_line(variant):
+    """No run is made of numbers that are none; the message names the parameter to change."""
+    parameters = {"depth": 10, "planes": 4, "epochs": 3, "learning_rate": 1e30}
+    parameters |= {"steps_per_epoch": 2} if variant == "corrected" else {"pairs_per_epoch": 24}
+    with pytest.raises(InputError, match=r"diverged.*smaller learning_rate") as caught:
+        create("relation", variant, parameters).fit(smooth_split(0, groups=8), Context(3))
+    assert "\n" not in str(caught.value)
+
+
+def test_every_step_is_balanced_though_a_class_is_small():
+    """Two not used images of six and eight a class asked for: two of each, or the base rate could be learned."""
+    split = smooth_split(0, groups=8)
+    rows = np.concatenate([np.flatnonzero(split.used == 1)[:6], np.flatnonzero(split.used == 0)[:2]])
+    part = split.take(rows)
+    seen = []
+
+    class Watched(torch.nn.Module):
+        def forward(self, images):
+            seen.append(len(images))
+            return network.real(images)
+
+    network = build_network(10, 4, seed=1, shared=True).train()
+    watched = SimpleNamespace(real=Watched(), generated=network.real, relation=network.relation)
+    next(label_steps(watched, part, CorrectedParameters(**SMALL), scale, seed=5, device="cpu"))
+    assert seen == [4]
+
+
+def test_too_small_a_memory_is_refused_in_one_line():
+    """The parameter is named; how much would do is said."""
+    development = smooth_split(0, groups=8)
+    comparator = create("relation", "as_written", {"depth": 10, "planes": 64, "score_memory": 1})
+    many = development.real.take(np.resize(np.arange(len(development.real)), 200))
+    with pytest.raises(InputError, match=r"score_memory 1: .* needs at least \d+; give a larger score_memory"):
+        comparator.mean_scores(comparator.start(Context(0)), many, development.generated)
 
 
 def test_no_figure_above_the_floor_keeps_the_network_as_it_was():

@@ -250,9 +250,9 @@ class RelationCorrected(RelationComparator):
         return standardised
 
     def figures(self) -> Figures:
-        """Give loss and held-out ROC AUC per epoch; the best of the latter chose the epoch, so it is optimistic."""
+        """Give loss and held-out ROC AUC per epoch; the latter chose the epoch, so the kept one's is optimistic."""
         figures, held_out = super().figures(), self.judged_[:, 0].tolist()
-        numbers = {**figures.numbers, "kept_epoch_held_out_auc": max(held_out)}
+        numbers = {**figures.numbers, "kept_epoch_held_out_auc": held_out[int(self.kept_epoch_)]}
         return replace(figures, numbers=numbers, curves={**(figures.curves or {}), "held_out_auc": held_out})
 
 

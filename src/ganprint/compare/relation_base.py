@@ -1,6 +1,7 @@
 """What the three variants of the relation network share: the network, its scores, and how it is kept."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,7 +14,9 @@ from ganprint.compare.relation_epochs import Training
 from ganprint.compare.relation_initial import InitialWeights, load_initial
 from ganprint.compare.relation_network import RelationNetwork, build_network
 from ganprint.compare.relation_scoring import Mean, mean_scores, pair_scores, score_dtype
-from ganprint.compare.relation_training import OptimiserParameters
+from ganprint.compare.relation_training import OptimiserParameters, check_finite
+from ganprint.errors import InputError
+from ganprint.pairs import GridMemoryError
 from ganprint.params import FrozenModel
 from ganprint.seeds import derive_seed
 
@@ -73,11 +76,27 @@ class RelationComparator(Comparator):
         kept: dict[str, Any] = {}
         if context is not None:
             kept = {"checkpoints": context.checkpoints, "advance": context.advance}
-        return mean_scores(network, real, generated, self.scale, mean=mean, **self._how(network), **kept)
+        with self._bounded():
+            scores = mean_scores(network, real, generated, self.scale, mean=mean, **self._how(network), **kept)
+        check_finite(torch.from_numpy(scores))
+        return scores
 
     def pair_scores(self, network: RelationNetwork, real: Images, generated: Images) -> torch.Tensor:
         """Give the score of every pair [n_real, n_generated]."""
-        return pair_scores(network, real, generated, self.scale, **self._how(network))
+        with self._bounded():
+            scores = pair_scores(network, real, generated, self.scale, **self._how(network))
+        check_finite(scores)
+        return scores
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        try:
+            yield
+        except GridMemoryError as error:
+            raise InputError(
+                f"score_memory {self.parameters.score_memory}: half of it is for the grid, whose {error}; give a "
+                "larger score_memory, in MiB"
+            ) from None
 
     def _how(self, network: RelationNetwork) -> dict[str, Any]:
         parameters = self.parameters

@@ -41,7 +41,7 @@ class CorrectedParameters(OptimiserParameters):
         ``images``, or ``noise`` in their place when training and when scoring: a network that never sees what the
         generator made, the baseline for all others.
     real_per_class
-        Used and, as many again, not used images per step.
+        Used and, as many again, not used images per step; as many as the smaller class has where that is fewer.
     generated_per_step
         Generated images per step.
     steps_per_epoch
@@ -156,7 +156,8 @@ def _drawn(
     """Row numbers of real and of generated images of each step of an epoch."""
     rng = generator(seed, "rows")
     classes = [np.flatnonzero(development.used == label) for label in (0, 1)]
+    each = min(parameters.real_per_class, *map(len, classes))
     shown = min(parameters.generated_per_step, len(development.generated))
     for _ in range(parameters.steps_per_epoch):
-        drawn = [rng.choice(rows, min(parameters.real_per_class, len(rows)), replace=False) for rows in classes]
+        drawn = [rng.choice(rows, each, replace=False) for rows in classes]
         yield np.concatenate(drawn), rng.choice(len(development.generated), shown, replace=False)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ganprint.compare.protocol import Context
-from ganprint.compare.relation_training import OptimiserParameters, optimiser
+from ganprint.compare.relation_training import OptimiserParameters, check_finite, optimiser
+from ganprint.embed.weights import state_sha256
 
 __all__ = ["Training"]
 
@@ -22,7 +23,8 @@ class Training:
     """A training under way, epoch by epoch.
 
     Every epoch draws its chance from seeds of its own, so a training that goes on from a checkpoint ends with the same
-    bytes as one that was never interrupted (on a CPU; some of CUDA's gradients are summed in no fixed order).
+    bytes as one that was never interrupted (on a CPU; some of CUDA's gradients are summed in no fixed order). A
+    checkpoint of a training that began with other weights, such as a file that has changed since, is not gone on with.
 
     Parameters
     ----------
@@ -66,6 +68,7 @@ class Training:
         self._network, self._parameters, self._context = network, parameters, context
         self._judge, self._judged_as, self._bar, self._patience = judge, judged_as, floor, patience
         self._optimiser = optimiser(network, parameters)
+        self._start = bytes.fromhex(state_sha256(network.state_dict()))
         self._best: State = _arrays(network.state_dict()) if judge is not None else {}
         self._steps = 0
         self.losses: list[float] = []
@@ -102,6 +105,7 @@ class Training:
         self._network.train()
         losses: list[float] = []
         for loss in steps(epoch):
+            check_finite(loss.detach())
             self._optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
@@ -139,12 +143,13 @@ class Training:
             "judged": np.array(self.judged).reshape(-1, 2),
             "counts": np.array([self._steps, self.kept_epoch]),
             "bar": np.array([self._bar]),
+            "start": np.frombuffer(self._start, dtype=np.uint8),
         }
         self._context.checkpoints.save(_CHECKPOINT, arrays | figures)
 
     def _go_on(self) -> None:
         kept = None if self._context.checkpoints is None else self._context.checkpoints.load(_CHECKPOINT)
-        if kept is None:
+        if kept is None or kept["start"].tobytes() != self._start:
             return
         self._network.load_state_dict(_tensors(_part(kept, "network")))
         self._best = _part(kept, "best")

@@ -5,17 +5,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveInt, field_validator
 from torch import nn
 
 from ganprint.compare.data import Development
 from ganprint.compare.relation_initial import initial_refusal
 from ganprint.compare.relation_network import DEPTHS, RelationNetwork, StemName
 from ganprint.compare.relation_scoring import PixelScale, ScoreDtype, network_input
+from ganprint.errors import InputError
 from ganprint.params import FrozenModel
 from ganprint.seeds import generator
 
-__all__ = ["OptimiserParameters", "PairParameters", "optimiser", "pair_steps"]
+__all__ = ["OptimiserParameters", "PairParameters", "check_finite", "optimiser", "pair_steps"]
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -60,10 +61,10 @@ class OptimiserParameters(FrozenModel):
     shared: bool = False
     initial: str = Field(default="scratch", pattern=r"^(scratch|imagenet|file:.+)$")
     epochs: int = Field(default=100, ge=1)
-    learning_rate: float = Field(default=1e-5, gt=0)
+    learning_rate: float = Field(default=1e-5, gt=0, allow_inf_nan=False)
     momentum: float = Field(default=0.9, ge=0, lt=1)
-    weight_decay: float = Field(default=5e-4, ge=0)
-    milestones: list[int] = Field(default_factory=lambda: [120, 160])
+    weight_decay: float = Field(default=5e-4, ge=0, allow_inf_nan=False)
+    milestones: list[PositiveInt] = Field(default_factory=lambda: [120, 160])
     score_block: int = Field(default=64, ge=1)
     score_memory: int = Field(default=0, ge=0)
     score_dtype: ScoreDtype = "float32"
@@ -97,6 +98,15 @@ class PairParameters(OptimiserParameters):
     batch: int = Field(default=8, ge=2)
     pairs_per_epoch: int = Field(default=0, ge=0)
 
+    @field_validator("pairs_per_epoch")
+    @classmethod
+    def _more_than_one(cls, pairs: int) -> int:
+        if pairs == 1:
+            raise ValueError(
+                "one pair makes no step, since a last batch of one is left out; give 0 for all, or 2 or more"
+            )
+        return pairs
+
 
 def optimiser(network: nn.Module, parameters: OptimiserParameters) -> torch.optim.Optimizer:
     """Make the optimiser: stochastic gradient descent with momentum and weight decay."""
@@ -106,6 +116,21 @@ def optimiser(network: nn.Module, parameters: OptimiserParameters) -> torch.opti
         momentum=parameters.momentum,
         weight_decay=parameters.weight_decay,
     )
+
+
+def check_finite(values: torch.Tensor) -> None:
+    """Refuse scores or a loss that are no numbers any more.
+
+    Raises
+    ------
+    InputError
+        When a value is infinite or not a number.
+    """
+    if not bool(torch.isfinite(values).all()):
+        raise InputError(
+            "training of the relation network diverged: scores or loss are not finite; give a smaller learning_rate, "
+            "or other initial weights"
+        )
 
 
 def pair_steps(
@@ -138,4 +163,5 @@ def pair_steps(
             network_input(development.real, real, scale, device),
             network_input(development.generated, generated, scale, device),
         )
+        check_finite(scores)  # before the loss, which fails on such scores, on CUDA for good
         yield loss(scores, labels[torch.from_numpy(real).to(device)])

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from ganprint.pairs.points_area import area_under_points
     from ganprint.pairs.rank_one import generated_weights
     from ganprint.pairs.relation import RelationModule, grid_logits
-    from ganprint.pairs.relation_grid import RelationGrid, relation_blocks, relation_scores
+    from ganprint.pairs.relation_grid import GridMemoryError, RelationGrid, relation_blocks, relation_scores
     from ganprint.pairs.svc import GridSVC, scale_gamma
 
 __all__ = [
     "ConvergenceError",
     "GridDual",
+    "GridMemoryError",
     "GridSVC",
     "RelationGrid",
     "RelationModule",
@@ -38,6 +39,7 @@ __all__ = [
 _MODULES = {
     "ConvergenceError": "grid_dual",
     "GridDual": "grid_dual",
+    "GridMemoryError": "relation_grid",
     "GridSVC": "svc",
     "RelationGrid": "relation_grid",
     "RelationModule": "relation",

@@ -8,7 +8,7 @@ import torch
 from ganprint.pairs.relation import RelationModule
 from ganprint.pairs.relation_folded import FoldedRelation
 
-__all__ = ["MEMORY", "RelationGrid", "TilePlan", "plan_tiles", "relation_blocks", "relation_scores"]
+__all__ = ["MEMORY", "GridMemoryError", "RelationGrid", "TilePlan", "plan_tiles", "relation_blocks", "relation_scores"]
 
 GeneratedMaps = torch.Tensor | Iterable[torch.Tensor]
 
@@ -20,6 +20,10 @@ _CPU_TILE_BYTES = 2**26
 
 _GPU_TILE_BYTES = 2**32
 """So that no tensor of a tile has 2**31 numbers, beyond which kernels index by 64 bits and are slower."""
+
+
+class GridMemoryError(ValueError):
+    """The bound does not hold the halves of all real images, a generated one and a pair."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,16 @@ def plan_tiles(n_real: int, block: int, *, map_bytes: int, pair_bytes: int, memo
     Raises
     ------
     ValueError
-        When ``block`` is not positive, or not even one generated image and one pair fit.
+        When ``block`` is not positive.
+    GridMemoryError
+        When not even one generated image and one pair fit beside the real images.
     """
     if block < 1:
         raise ValueError(f"block is {block}; it has to be at least 1")
     left = memory - n_real * map_bytes
     least = 2 * map_bytes + pair_bytes
     if left < least:
-        raise ValueError(
+        raise GridMemoryError(
             f"memory is {memory} bytes; the grid of {n_real} real images needs at least {memory - left + least}"
         )
     # No more than half of what is left for one block, so that tiles do not shrink to single pairs beside it.
@@ -100,7 +106,8 @@ class RelationGrid:
     Raises
     ------
     ValueError
-        When the module is in training mode, ``block`` is not positive, or ``memory`` is too small for one pair.
+        When the module is in training mode, ``block`` is not positive, or (:class:`GridMemoryError`) ``memory`` is too
+        small for one pair.
     """
 
     def __init__(
