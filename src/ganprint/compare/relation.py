@@ -163,8 +163,8 @@ class RelationCorrected(RelationComparator):
     learns the 160 real images by heart (``objective: labels`` does that, for comparison). In the relation network of
     Sung et al. 2018 the target says whether two images belong together. Such pairs can be had: an image and a changed
     copy of it (``objective: copies``). The score of a real image is the logarithm of the mean odds of its pairs, which
-    a few close pairs decide and many unrelated ones do not drown, and which hardly grows with their number (measured: by
-    a tenth of the scores' spread from 500 to 2000 generated images).
+    a few close pairs decide and many unrelated ones do not drown, and which hardly grows with their number (by up to a
+    seventh of the scores' spread from 500 to 2000 generated images).
 
     Further: pixels are centred and scaled by the development images' mean and deviation; the loss takes logits; every
     step draws as many used as not used images; batch-norm in the relation module averages over steps (momentum 0.1)

@@ -195,6 +195,8 @@ def _fitting(own: State, given: State) -> tuple[State, list[str], set[str]]:
                 faults.append(name)
             continue
         value = given[key]
+        if name.endswith(_COUNTER) and value.numel() == 1:
+            value = value.reshape(tensor.shape)  # files may hold a number as an array of one
         is_stem = name.endswith(_STEM_CONVOLUTION) and value.ndim == tensor.ndim
         if is_stem and value.shape[1] == 3:
             value = value.sum(dim=1, keepdim=True)
