@@ -94,6 +94,15 @@ def test_groups_beside_the_truth_make_intervals_by_patient(app):
     assert json.loads((app / "output/scores.json").read_text())["groups"] == 5
 
 
+def test_groups_beside_the_truth_may_be_those_of_the_whole_corpus(app):
+    """An organiser puts the corpus' own groups.csv there, which has lines of both splits."""
+    lines = [f"{name},test,patient {n // 4}" for n, name in enumerate(TRUTH)]
+    lines += [f"{name},development,patient {n}" for n, name in enumerate(["used_1", *TRUTH])]
+    (app / "input/ref/groups.csv").write_text("\n".join(["id,split,group", *lines]) + "\n")
+    score(app)
+    assert json.loads((app / "output/scores.json").read_text())["groups"] == 5
+
+
 def _truth_lacks_an_id(app):
     path = app / "input/ref/truth.csv"
     (app / "input/ref/image_ids.txt").write_text("\n".join(TRUTH))
@@ -118,6 +127,7 @@ def _rewrite(name, content):
         (_rewrite("input/ref/truth.csv", b"id,membership\na,perhaps\n"), "received 'a,perhaps'"),
         (_rewrite("input/ref/truth.csv", b"\xff\xfe"), "truth.csv: can not be read as CSV"),
         (_rewrite("input/ref/groups.csv", b"id,split,group\nwho,test,p\n"), "1 lines name no real image"),
+        (_rewrite("input/ref/groups.csv", b"id,split,group\nwho,testing,p\n"), "1 lines name no real image"),
         (lambda app: (shutil.rmtree(app / "output"), (app / "output").write_text("")), "output"),
     ],
 )
@@ -203,8 +213,10 @@ def test_a_bundle_of_the_project_in_force_has_its_groups(tmp_path, planted):
     (corpus / "groups.csv").write_text(groups)
     words = ["-C", tmp_path, "profile", "small", "--corpus", "folder", "--path", corpus]
     call(*words, "--truth", planted.parent / "truth.csv")
-    call("-C", tmp_path, "corpus")
     bundle = ["-C", tmp_path, "platform", "codabench", "bundle", "--docker-image", "me/kit:1", "--start", "2027-01-15"]
+    _, err = call(*bundle, "--out", tmp_path / "bundle.zip", status=2)
+    assert "data/corpus: no corpus there; give --truth FILE" in err
+    call("-C", tmp_path, "corpus")
     out, _ = call(*bundle, "--out", tmp_path / "bundle.zip")
     assert "holds the truth of 60 test images" in out
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:

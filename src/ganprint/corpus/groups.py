@@ -13,7 +13,9 @@ GROUPS_FILE = "groups.csv"
 _HEADER = ["id", "split", "group"]
 
 
-def read_groups(path: Path, real: Collection[tuple[Split, str]]) -> dict[tuple[str, str], str]:
+def read_groups(
+    path: Path, real: Collection[tuple[Split, str]], split: Split | None = None
+) -> dict[tuple[str, str], str]:
     """Read groups.csv (header ``id,split,group``).
 
     Parameters
@@ -22,6 +24,8 @@ def read_groups(path: Path, real: Collection[tuple[Split, str]]) -> dict[tuple[s
         The file.
     real
         (split, id) of every real image; an image without a line stays its own group.
+    split
+        The only split that is known here: lines of the other one are checked for their form alone, and left out.
 
     Returns
     -------
@@ -47,7 +51,10 @@ def read_groups(path: Path, real: Collection[tuple[Split, str]]) -> dict[tuple[s
         if key in groups:
             raise InputError(f"{path} line {line}: id {row[0]} of split {row[1]} is there twice; leave one line")
         groups[key] = row[2]
-    strangers = [f"{split}/{name}" for split, name in groups if (split, name) not in real]
+    if split is not None:
+        other = "test" if split == "development" else "development"
+        groups = {key: group for key, group in groups.items() if key[0] != other}
+    strangers = [f"{where}/{name}" for where, name in groups if (where, name) not in real]
     if strangers:
         first = ", ".join(strangers[:5])
         raise InputError(f"{path}: {len(strangers)} lines name no real image of the corpus, first {first}; remove them")

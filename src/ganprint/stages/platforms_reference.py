@@ -21,7 +21,7 @@ def read_reference(path: Path) -> Reference:
     """Read the truth from a file, or from a folder with ``truth.csv`` (or a single CSV) in it.
 
     ``image_ids.txt`` beside it, where there is one, says which images the truth must know and the order of ids;
-    ``groups.csv`` beside it which patient or volume they are of.
+    ``groups.csv`` beside it which patient or volume they are of; it may be the corpus' own, with lines of both splits.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_reference(path: Path) -> Reference:
     if not truth:
         raise InputError(f"{truth_path}: holds the header alone, so the truth is unknown; give id,membership per image")
     grouped = path.is_dir() and groups_path.is_file()
-    groups = read_groups(groups_path, {("test", name) for name in ids}) if grouped else {}
+    groups = read_groups(groups_path, {("test", name) for name in ids}, "test") if grouped else {}
     return Reference({name: truth[name] for name in ids}, {name: group for (_, name), group in groups.items()})
 
 
@@ -48,6 +48,8 @@ def reference_of_project(places: Places) -> Reference:
     InputError
         When the corpus or its truth is missing, bad or unknown.
     """
+    if not (places.corpus / "index.csv").is_file():
+        raise InputError(f"{places.corpus}: no corpus there; give --truth FILE, or the folder of a project with -C")
     index = read_index(places.corpus)
     real = index[(index["split"] == "test") & (index["role"] == "real")]
     ids = real["id"].tolist()
