@@ -318,6 +318,18 @@ def test_a_run_says_which_layers_it_began_with(tmp_path):
     assert first.figures().details is None
 
 
+def test_a_run_says_what_auto_chose(monkeypatch):
+    """Scores differ with the type, and the type with the processor: which it was stands in the run's figures."""
+    development = smooth_split(0, groups=8)
+    comparator = create("relation", "corrected", SMALL | {"score_dtype": "auto", "epochs": 1}).fit(
+        development, Context(3)
+    )
+    for capabilities, chosen in (({"avx512_bf16": True}, "bfloat16"), ({}, "float32")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=capabilities: found)
+        comparator.score(Test(development.real, development.generated), Context(3))
+        assert comparator.figures().details == {"score_dtype": chosen}
+
+
 def test_noise_in_place_of_generated_images_sees_none_of_them():
     """The baseline of the corrected run: other generated images, the same fit and the same scores."""
     development, test = smooth_split(0), smooth_split(1)

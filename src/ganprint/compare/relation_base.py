@@ -35,6 +35,8 @@ class RelationComparator(Comparator):
     kept_epoch_: np.int64
     initial: InitialWeights | None = None
     """What the last fit started from; not kept with the model."""
+    scored_in: str | None = None
+    """The type that pairs were last scored in; not kept with the model."""
 
     def scale(self, grey: torch.Tensor) -> torch.Tensor:
         """Give the network's input from grey values in 0..255."""
@@ -100,23 +102,24 @@ class RelationComparator(Comparator):
 
     def _how(self, network: RelationNetwork) -> dict[str, Any]:
         parameters = self.parameters
-        return {
-            "block": parameters.score_block,
-            "memory": parameters.score_memory * 2**20 or None,
-            "dtype": score_dtype(parameters.score_dtype, str(next(network.parameters()).device)),
-        }
+        dtype = score_dtype(parameters.score_dtype, str(next(network.parameters()).device))
+        self.scored_in = str(dtype).removeprefix("torch.")
+        return {"block": parameters.score_block, "memory": parameters.score_memory * 2**20 or None, "dtype": dtype}
 
     def score(self, test: Test, context: Context) -> Scores:
         """Give the mean pair score over all generated images, in [0, 1]."""
         return self.mean_scores(self.network_.to(context.device), test.real, test.generated.in_order()[0], context)
 
     def figures(self) -> Figures:
-        """Give the loss per epoch, and which layers were loaded if training began with given weights."""
+        """Give the loss per epoch, which layers were loaded if any were, and what ``auto`` chose."""
         numbers = {"last_loss": float(self.losses_[-1]), "kept_epoch": float(self.kept_epoch_)}
-        if self.initial is None or self.parameters.initial == "scratch":
-            return Figures(numbers, curves={"loss": list(self.losses_)})
-        numbers |= self.initial.numbers()
-        return Figures(numbers, curves={"loss": list(self.losses_)}, details={"initial": self.initial.record()})
+        details: dict[str, Any] = {}
+        if self.parameters.score_dtype == "auto" and self.scored_in is not None:
+            details["score_dtype"] = self.scored_in  # the processor decides it, and the scores' last bits with it
+        if self.initial is not None and self.parameters.initial != "scratch":
+            numbers |= self.initial.numbers()
+            details["initial"] = self.initial.record()
+        return Figures(numbers, curves={"loss": list(self.losses_)}, details=details or None)
 
     def state(self) -> State:
         """Give losses and the network's tensors as arrays."""
