@@ -30,13 +30,13 @@ _LIBRARIES = (
 
 
 def code_revision(root: Path) -> str:
-    """Give the git commit of the code in ``root``, with ``+changes`` when tracked sources differ from it.
+    """Give the git commit of the code in ``root``, with ``+changes`` when sources differ from it or are not in it.
 
     ``unknown`` outside a git checkout.
     """
     try:
         head = _git(root, "rev-parse", "HEAD")
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", "src", LOCK_FILE)
+        changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", "src", LOCK_FILE)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+changes" if changed else "")

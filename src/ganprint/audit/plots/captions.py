@@ -5,9 +5,9 @@ __all__ = ["CAPTIONS", "caption", "refused_caption"]
 CAPTIONS = {
     "map": (
         "Each mark is one image, and images lie near each other where this embedding finds them alike: generated "
-        "images that crowd around used images, and not around the others, would speak for memorisation. Of the "
-        "generated images only a random part is drawn. The two axes show {shown:.0f} % of all differences, so what "
-        "can not be seen here may be there all the same."
+        "images that crowd around used images, and not around the others, would speak for memorisation. Of many "
+        "generated images only a random part is drawn; the legend counts them. The two axes show {shown:.0f} % of all "
+        "differences, so what can not be seen here may be there all the same."
     ),
     "forest": (
         "Each mark is a figure of one run and its bar the {level:g} % interval: a run whose bar crosses the dotted "
