@@ -6,10 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from pipeline import ROOT, call, new_project, repro
+from safetensors.numpy import load_file
 
+from ganprint.compare.protocol import Context, create
 from ganprint.params import load_params
+from ganprint.seeds import derive_seed
 from ganprint.stages.places import Places
 from ganprint.stages.track import track_results
+from ganprint.stages.views import read_views
 
 REFUSED = "svm-as-coded"
 BASELINES = {"blind", "relation-noise"}
@@ -30,6 +34,23 @@ def test_every_run_makes_a_valid_submission_or_says_why_not(finished):
     refusals = {line["run"]: line["refusal"] for line in report["runs"] if line["refusal"]}
     assert list(refusals) == [REFUSED]
     assert "uninitialised 65 GB array" in refusals[REFUSED]
+
+
+def test_written_models_score_as_they_did(finished):
+    """A model read back from its file gives the scores of the table: what is kept is all that scoring needs."""
+    root, params = finished
+    for name, run in params.runs.items():
+        file = root / "results" / "compare" / name / "model.safetensors"
+        if not file.exists():
+            assert name == REFUSED
+            continue
+        views = read_views(Places(root), run)
+        seed = derive_seed(params.seed, "compare", name, "whole")
+        model = create(run.comparator, run.variant, run.parameters).restore(load_file(file))
+        table = pd.read_csv(root / "results" / "compare" / name / "scores.csv")
+        kept = table[(table["reading"] == "own") & (table["split"] == "test")]
+        scores = model.score(views.test, Context(seed))
+        np.testing.assert_allclose(scores, kept["score"], rtol=1e-6, atol=1e-9, err_msg=name)
 
 
 def test_two_repros_give_the_same_bytes(finished, tmp_path):

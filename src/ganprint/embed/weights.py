@@ -79,12 +79,18 @@ def _read_state(path: Path) -> State:
         EOFError,
         SafetensorError,
         pickle.UnpicklingError,
+        # What PyTorch's reader of weights alone makes of bytes that happen to begin like a pickle.
+        AttributeError,
+        LookupError,
+        TypeError,
     ) as error:
         reason = str(error).split("\n", 1)[0]
         raise InputError(f"{path}: not a weight file that can be read as weights alone ({reason})") from None
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
-    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+    if not isinstance(content, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
+    ):
         raise InputError(f"{path}: holds no state dict (parameter name to tensor); save model.state_dict()")
     return content
 

@@ -106,9 +106,13 @@ def _curves(places: Places, params: Params, name: str, checkpoints: RunCheckpoin
 
 
 def _made_from(record: dict[str, Any]) -> dict[str, Any]:
-    # The revision changes with every commit; what matters of it are these sources.
+    # The revision changes with every commit; what matters of it are these sources. How scores are computed does not
+    # void a training: what is kept of a scoring has its own name for every way.
     machine = {name: value for name, value in record["provenance"].items() if name != "code_revision"}
-    return record | {"provenance": machine, "sources": sources_sha256(_SOURCES)}
+    parameters = record["parameters"]["parameters"]
+    trained = {name: value for name, value in parameters.items() if not name.startswith("score_")}
+    chosen = record["parameters"] | {"parameters": trained}
+    return record | {"parameters": chosen, "provenance": machine, "sources": sources_sha256(_SOURCES)}
 
 
 @dataclass(frozen=True)
@@ -219,7 +223,7 @@ def _write_fit(folder: Path, fitted: Comparator) -> None:
         np.save(folder / "dendrogram.npy", tree)
         drawn["cut_height"] = cut
     write_json(folder / "figures.json", drawn)
-    state = {name: np.ascontiguousarray(value) for name, value in fitted.state().items()}
+    state = {name: np.asarray(value, order="C") for name, value in fitted.state().items()}
     save_file(
         state, folder / "model.safetensors", {"parameters": json.dumps(fitted.parameters.model_dump(mode="json"))}
     )

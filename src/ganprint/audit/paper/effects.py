@@ -77,8 +77,8 @@ def shuffled_batches(runs: FinishedRuns) -> Effect:
         raise NotMeasuredError("run relation-as-coded has not shuffled its batches")
     sentence = sentences(
         f"the image scores span {numbers['spread_in_order']:.2g} in batches of {run.parameters.get('batch')} taken in "
-        f"the pairs' order, and {numbers['spread_shuffled']:.2g} in shuffled ones, where another shuffling changes a "
-        f"score by up to {numbers['largest_change']:.2g}",
+        f"the pairs' order (0 where batches fill rows), and {numbers['spread_shuffled']:.2g} in shuffled ones, where "
+        f"another shuffling changes a score by up to {numbers['largest_change']:.2g}",
         f"rank correlation of two shufflings of the same network's scores: {numbers['pair_rank_correlation']:.3f} over "
         f"pairs, {numbers['image_rank_correlation']:.3f} over images",
     )
@@ -166,7 +166,9 @@ def batch_norm_and_pixels(runs: FinishedRuns) -> Effect:
         title: runs.run(f"relation-{title.replace(' ', '-')}").figure("roc_auc")
         for title in ("as written", "corrected")
     }
-    mended = "both faults and the training on grids are mended at once, so their effects are not told apart"
+    mended = (
+        "the corrected run has another target, score and epoch too, so the effect of these faults is not told apart"
+    )
     return Effect(sentences(told(readings), mended), _flat(readings))
 
 

@@ -86,8 +86,8 @@ FINDINGS = (
         1,
         "A relation score belongs to its pair.",
         "After the softmax across the batch a pair's score depends on the other pairs of its batch.",
-        "In the pairs' own order every batch adds up to 1 whatever the image, so all images have the same mean; "
-        "shuffled, the scores change with the order.",
+        "In the pairs' own order every batch adds up to 1 whatever the image, so all images have the same mean where "
+        "batches fill rows; shuffled, a pair's score changes with the order, and an image's mean a little.",
         "the held-out pairs of run relation-as-coded, in batches of the training's size, in order and shuffled twice",
         effects.shuffled_batches,
     ),
