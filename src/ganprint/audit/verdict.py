@@ -31,7 +31,7 @@ _LEAST_INFORMATIVE_AUC = 0.95
 LAY: dict[Kind, str] = {
     "leak shown": (
         "The generated images carry information about which real images the generator was trained on. This does not "
-        "say which single image was used with certainty, nor how much of an image could be rebuilt."
+        "say with certainty which single image was used, nor how much of an image could be rebuilt."
     ),
     "split bias": (
         "Used and not used images can be told apart without comparing them with the generated ones, so this success "

@@ -46,6 +46,11 @@ def limits_of(profile: str, inference: Mapping[str, Any], collapse: Mapping[str,
                 f"{100 / negatives:.3g} %; {found['n']} images of {found['groups']} groups carry no more than "
                 f"{found['groups']} independent answers."
             )
+        if found["groups"] == found["n"]:
+            limits.append(
+                f"{split.capitalize()} split: every image counts as a patient of its own. If several are of one "
+                "patient and groups.csv does not say so, intervals are too narrow and p values too small."
+            )
     for split, found in collapse["splits"].items():
         if found["collapsed"]:
             limits.append(
