@@ -3,7 +3,7 @@
 #
 # Debian 12 or Ubuntu 24.04, by tag or by digest (name@sha256:...). A plain base is enough for GPUs: torch's wheels in the
 # lock carry the CUDA libraries, the driver comes from the host.
-ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim
+ARG BASE_IMAGE=debian:bookworm-slim
 
 # Versions of Debian's packages are those of the day; containers/debian-packages.txt tells which ones were measured.
 # Bytecode is compiled once, by hash of the source and not by time stamp: builds set all time stamps alike, and what

@@ -1,5 +1,5 @@
 # The kit with the driver that an MLflow server needs to keep its runs in PostgreSQL. compose.yaml builds and starts it.
-ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim
+ARG BASE_IMAGE=debian:bookworm-slim
 ARG KIT_IMAGE=ganprint
 
 FROM ${BASE_IMAGE} AS driver

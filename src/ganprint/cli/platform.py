@@ -164,7 +164,7 @@ def codabench_bundle(
 
     \b
     Example:
-      ganprint platform codabench bundle --out bundle.zip --docker-image docker.io/me/ganprint:0.1.0 --start 2027-01-15
+      ganprint platform codabench bundle --out bundle.zip --docker-image me/ganprint:0.1.0 --start 2027-01-15
     """
     from ganprint.platforms.competition import Competition
     from ganprint.stages.platforms import default_logo, write_bundle
