@@ -62,6 +62,22 @@ def embed(ctx: click.Context, name: str) -> None:
 
 
 @main.command()
+@click.pass_context
+def views(ctx: click.Context) -> None:
+    """Note for every run what its embeddings are made of, so that it is repeated when they change (stage views).
+
+    \b
+    Example:
+      ganprint views
+    """
+    from ganprint.stages.views import note_views
+
+    places, params = project(ctx)
+    note_views(places, params)
+    click.echo(places.views)
+
+
+@main.command()
 @click.argument("run")
 @click.pass_context
 def compare(ctx: click.Context, run: str) -> None:

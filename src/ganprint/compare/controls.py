@@ -1,5 +1,7 @@
 """Controls that any run can be put through: noise for generated images, and members against members."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ def noise_like(real: Images, ids: Ids, seed: int) -> Images:
     Parameters
     ----------
     real
-        [n, d] rows of the development real images.
+        The development real images; noise is drawn for each of their views.
     ids
         [m], of the images that are replaced.
     seed
@@ -29,12 +31,18 @@ def noise_like(real: Images, ids: Ids, seed: int) -> Images:
     -------
     m rows of the type of ``real``; grey values are rounded and cut at 0 and 255.
     """
-    rows = real.in_order()[0].rows
+    ordered, rng = real.in_order()[0], np.random.default_rng(seed)
+    rows = _noise_rows(ordered.rows, len(ids), rng)
+    further = {name: _noise_rows(ordered.further[name], len(ids), rng) for name in sorted(ordered.further)}
+    return Images(np.sort(ids), rows, further)
+
+
+def _noise_rows(rows: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[Any]:
     mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
-    noise = mean + deviation * np.random.default_rng(seed).standard_normal((len(ids), rows.shape[1]))
+    noise: NDArray[np.float64] = mean + deviation * rng.standard_normal((count, rows.shape[1]))
     if rows.dtype == np.uint8:
         noise = noise.round().clip(0, 255)
-    return Images(np.sort(ids), noise.astype(rows.dtype))
+    return np.asarray(noise, dtype=rows.dtype)
 
 
 def members_alone(development: Development, seed: int) -> Development | None:

@@ -1,6 +1,7 @@
 """What a comparator sees: rows of one view with ids, and nothing that could leak a test label."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,21 +22,29 @@ class Images:
         [n], file stems.
     rows
         [n, d]: float32 features, or uint8 grey values of square images, row by row.
+    further
+        The same images in the run's further views, by the name of the embedding: rows as above.
     """
 
     ids: Ids
     rows: NDArray[Any]
+    further: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.ids) != len(self.rows):
-            raise ValueError(f"{len(self.ids)} ids for {len(self.rows)} rows")
+        for rows in (self.rows, *self.further.values()):
+            if len(self.ids) != len(rows):
+                raise ValueError(f"{len(self.ids)} ids for {len(rows)} rows")
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, rows: NDArray[np.intp]) -> "Images":
         """Give the images of these row numbers, in their order."""
-        return Images(self.ids[rows], self.rows[rows])
+        return Images(self.ids[rows], self.rows[rows], {name: view[rows] for name, view in self.further.items()})
+
+    def view(self, name: str) -> "Images":
+        """Give the images as rows of one of the further views alone."""
+        return Images(self.ids, self.further[name])
 
     def in_order(self) -> tuple["Images", NDArray[np.intp]]:
         """Give the images sorted by id, and the row number that each had: the way to be blind to row order."""

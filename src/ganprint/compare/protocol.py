@@ -100,12 +100,19 @@ class Comparator(ABC):
 
     comparator: ClassVar[str]
     variant: ClassVar[Variant]
-    pixels: ClassVar[bool] = False
-    """True when the view must be grey values rather than features."""
+    pixels: ClassVar[bool | None] = False
+    """True when the view must be grey values, False when it must be features, None when either will do."""
+    several: ClassVar[bool] = False
+    """True when it looks at the run's further views as well."""
     accelerated: ClassVar[bool] = False
     """True when it computes with torch, on the device that params.yaml names; others compute with NumPy."""
     learns: ClassVar[bool] = True
     """False when neither fit nor score looks at a label: then out-of-fold scores do not depend on labels either."""
+    transductive: ClassVar[bool] = False
+    """True when an image's score depends on the real images scored with it, as some published methods have it.
+
+    It must not learn then: all development images are scored together, as all test images are.
+    """
     Parameters: ClassVar[type[FrozenModel]] = NoParameters
     quick: ClassVar[Mapping[str, Any]] = {}
     """Parameters under which a fit on a few small images takes a second: what the contract tests run with."""
@@ -160,12 +167,16 @@ def register(comparator: C) -> C:
     Raises
     ------
     TypeError
-        When the class is no :class:`Comparator`.
+        When the class is no :class:`Comparator`, or is transductive and learns.
     ValueError
         When another class has the name.
     """
     if not issubclass(comparator, Comparator):
         raise TypeError(f"{comparator!r} is no Comparator")
+    if comparator.transductive and comparator.learns:
+        raise TypeError(
+            f"{comparator.__name__} is transductive and learns: it would be scored beside labels it has seen"
+        )
     key = (comparator.comparator, comparator.variant)
     if _REGISTRY.setdefault(key, comparator) is not comparator:
         raise ValueError(f"comparator {key} is registered already, by {_REGISTRY[key].__module__}")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ganprint.pairs.distances import squared_distances
     from ganprint.pairs.eigenvalue import largest_eigenvalue
     from ganprint.pairs.grid_dual import ConvergenceError, GridDual, solve_grid_dual
+    from ganprint.pairs.measures import EuclideanDistances, Metric, PairDistances, pair_distances
+    from ganprint.pairs.near_pass import Neighbourhood, counts_within, neighbourhood
     from ganprint.pairs.nearest_rows import nearest
     from ganprint.pairs.points_area import area_under_points
     from ganprint.pairs.rank_one import generated_weights
@@ -19,16 +21,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConvergenceError",
+    "EuclideanDistances",
     "GridDual",
     "GridMemoryError",
     "GridSVC",
+    "Metric",
+    "Neighbourhood",
+    "PairDistances",
     "RelationGrid",
     "RelationModule",
     "area_under_points",
+    "counts_within",
     "generated_weights",
     "grid_logits",
     "largest_eigenvalue",
     "nearest",
+    "neighbourhood",
+    "pair_distances",
     "relation_blocks",
     "relation_scores",
     "scale_gamma",
@@ -38,16 +47,23 @@ __all__ = [
 
 _MODULES = {
     "ConvergenceError": "grid_dual",
+    "EuclideanDistances": "measures",
     "GridDual": "grid_dual",
     "GridMemoryError": "relation_grid",
     "GridSVC": "svc",
+    "Metric": "measures",
+    "Neighbourhood": "near_pass",
+    "PairDistances": "measures",
     "RelationGrid": "relation_grid",
     "RelationModule": "relation",
     "area_under_points": "points_area",
+    "counts_within": "near_pass",
     "generated_weights": "rank_one",
     "grid_logits": "relation",
     "largest_eigenvalue": "eigenvalue",
     "nearest": "nearest_rows",
+    "neighbourhood": "near_pass",
+    "pair_distances": "measures",
     "relation_blocks": "relation_grid",
     "relation_scores": "relation_grid",
     "scale_gamma": "svc",

@@ -9,6 +9,9 @@ from ganprint.params.base import FrozenModel, Name
 __all__ = ["FoldParameters", "RunParameters", "ThresholdParameters"]
 
 
+Pooling = Literal["none", "max", "average"]
+
+
 class ThresholdParameters(FrozenModel):
     """How scores become decisions: a rule that sees development data alone.
 
@@ -36,6 +39,8 @@ class RunParameters(FrozenModel):
 
     Attributes
     ----------
+    further_views
+        Further embeddings that a comparator of several views looks at, and their pooling.
     baseline
         True for a run that others are held against: it makes no submission and no claim.
     member_control
@@ -45,11 +50,23 @@ class RunParameters(FrozenModel):
     comparator: Name
     variant: Literal["as_coded", "as_written", "corrected", "extension"]
     embedding: Name
-    pooling: Literal["none", "max", "average"]
+    pooling: Pooling
     threshold: ThresholdParameters
+    further_views: dict[Name, Pooling] = Field(default_factory=dict)
     baseline: bool = False
     member_control: bool = False
     parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def views(self) -> dict[str, Pooling]:
+        """Give all embeddings that the run looks at, the first one first, and their pooling."""
+        return {self.embedding: self.pooling} | self.further_views
+
+    @model_validator(mode="after")
+    def _views_differ(self) -> "RunParameters":
+        if self.embedding in self.further_views:
+            raise ValueError(f"further_views names '{self.embedding}', which is the run's embedding")
+        return self
 
 
 class FoldParameters(FrozenModel):

@@ -33,9 +33,10 @@ class Params(FrozenModel):
     @model_validator(mode="after")
     def _runs_name_embeddings(self) -> "Params":
         for name, run in self.runs.items():
-            if run.embedding not in self.embed:
-                known = ", ".join(self.embed)
-                raise ValueError(f"run '{name}' wants embedding '{run.embedding}', which is not under embed ({known})")
+            for embedding in run.views:
+                if embedding not in self.embed:
+                    known = ", ".join(self.embed)
+                    raise ValueError(f"run '{name}' wants embedding '{embedding}', which is not under embed ({known})")
         return self
 
     @model_validator(mode="after")

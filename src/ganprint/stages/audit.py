@@ -81,7 +81,7 @@ def _said_by_runs(places: Places, report: Report, evidence: Mapping[str, Any]) -
 def _backbones(places: Places, params: Params) -> dict[str, str]:
     """Say for every embedding in use what it is made with."""
     said = {}
-    for name in dict.fromkeys(run.embedding for run in params.runs.values()):
+    for name in dict.fromkeys(view for run in params.runs.values() for view in run.views):
         record = read_json(places.embedding_record(name))
         if record["backbone"] == "pixels":
             said[name] = f"grey values at {record['parameters']['size']} pixels"

@@ -60,9 +60,7 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         raise InputError(f"{places.params}: no run '{name}'; allowed: {', '.join(params.runs)}")
     run = params.runs[name]
     comparator = create(run.comparator, run.variant, run.parameters)
-    if comparator.pixels != (run.pooling == "none"):
-        wanted = "pixels (pooling none)" if comparator.pixels else "features (pooling max or average)"
-        raise InputError(f"{places.params}: run '{name}': {run.comparator} {run.variant} looks at {wanted}")
+    _check_views(places, name, run, comparator)
     threads = params.compute.threads
     computer = prepare(params.compute) if comparator.accelerated else Computer("cpu", "cpu", threads)
     views = read_views(places, run)
@@ -73,6 +71,7 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         "seed": params.seed,
         "folds": params.folds.model_dump(),
         "embedding": views.metadata,
+        **({"further_embeddings": views.further_metadata} if views.further_metadata else {}),
         "provenance": provenance(places.root, computer.name, computer.threads),
     }
     reason = comparator.applicable(views.development, views.test)
@@ -92,6 +91,15 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
             _write_fit(folder, fitted)
     checkpoints.remove()
     return reason
+
+
+def _check_views(places: Places, name: str, run: RunParameters, comparator: Comparator) -> None:
+    subject = f"{places.params}: run '{name}': {run.comparator} {run.variant} looks at"
+    if comparator.pixels is not None and comparator.pixels != (run.pooling == "none"):
+        wanted = "pixels (pooling none)" if comparator.pixels else "features (pooling max or average)"
+        raise InputError(f"{subject} {wanted}")
+    if run.further_views and not comparator.several:
+        raise InputError(f"{subject} one view; remove its further_views")
 
 
 @contextmanager
@@ -156,9 +164,18 @@ class _Work:
         return _Scored(folds, joined, test), fitted
 
     def _out_of_fold(self, development: Development, *axes: str, readings: bool = True) -> tuple[Folds, Readings]:
-        """Give fold numbers, and scores of every real image by a fit on the other folds."""
+        """Give fold numbers, and scores of every real image by a fit on the other folds.
+
+        What depends on the images scored together and looks at no label is asked for all of them at once.
+        """
         seed = derive_seed(self.params.seed, "folds", *axes)
         folds = fold_numbers(development.used, development.groups, self.params.folds.count, seed)
+        if create(self.run.comparator, self.run.variant, self.run.parameters).transductive:
+            everything, context = (
+                Test(development.real, development.generated),
+                self._context("development", *axes, "all"),
+            )
+            return folds, _fit_and_read(self.run, development, everything, context, readings=readings)[1]
         parts = []
         for fold in range(int(folds.max()) + 1):
             held_out = Test(development.real.take(np.flatnonzero(folds == fold)), development.generated)

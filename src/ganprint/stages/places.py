@@ -98,6 +98,11 @@ class Places:
         """Give the provenance file of an embedding."""
         return self.root / "results" / "embed" / f"{name}.json"
 
+    @property
+    def views(self) -> Path:
+        """Folder of the notes what each run's embeddings are made of."""
+        return self.root / "data" / "views"
+
     def compared(self, run: str) -> Path:
         """Give the folder of a run's scores, threshold and model, or of its refusal."""
         return self.root / "results" / "compare" / run

@@ -115,11 +115,11 @@ def run_on(source: Path, options: RunOptions) -> Finished:
         params = _reduced(load_params(places.params), options)
         make_corpus(places, params)
         _refuse_other_ids(places, laid_out)
-        embedding = params.runs[options.run].embedding
-        block = params.embed[embedding].pretraining(embedding)
-        if block is not None:
-            pretrain(places, params, block)
-        make_embedding(places, params, embedding)
+        for embedding in params.runs[options.run].views:
+            block = params.embed[embedding].pretraining(embedding)
+            if block is not None:
+                pretrain(places, params, block)
+            make_embedding(places, params, embedding)
         reason = compare_run(places, params, options.run)
         if reason is not None:
             raise InputError(f"run '{options.run}': refused: {reason}; choose another run")
@@ -192,7 +192,7 @@ def _join_groups(folder: Path, trees: Mapping[str, Path]) -> None:
 
 
 def _reduced(params: Params, options: RunOptions) -> Params:
-    """Give the profile with the one run alone, and the one embedding that it looks at."""
+    """Give the profile with the one run alone, and the embeddings that it looks at."""
     if options.run not in params.runs:
         raise InputError(f"--run {options.run}: no such run; allowed: {', '.join(params.runs)}")
     run = params.runs[options.run]
@@ -204,7 +204,7 @@ def _reduced(params: Params, options: RunOptions) -> Params:
     return params.model_copy(
         update={
             "runs": {options.run: run},
-            "embed": {run.embedding: params.embed[run.embedding]},
+            "embed": {view: params.embed[view] for view in run.views},
             "compute": compute,
         }
     )

@@ -134,7 +134,7 @@ class _Tested:
             "name": run,
             "comparator": parameters.comparator,
             "variant": parameters.variant,
-            "embedding": parameters.embedding,
+            "embedding": " + ".join(parameters.views),
             "role": "baseline" if parameters.baseline else "run",
             "refusal": refusal,
         }

@@ -151,7 +151,7 @@ class _Bundled:
             block for name, embedding in params.embed.items() if (block := embedding.pretraining(name)) is not None
         ):
             pretrain(made, params, block)
-        for embedding in dict.fromkeys(run.embedding for run in params.runs.values()):
+        for embedding in dict.fromkeys(view for run in params.runs.values() for view in run.views):
             make_embedding(made, params, embedding)
         for run in params.runs:
             compare_run(made, params, run)
