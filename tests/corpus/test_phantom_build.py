@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ganprint.corpus.phantom import PhantomCorpus, build_phantom, cast
+from ganprint.corpus.phantom import PhantomCorpus, build_phantom, cast, phantom_base
 from ganprint.params import PhantomParameters
 
 TINY = PhantomParameters(
@@ -53,6 +53,14 @@ def test_same_seed_same_bytes_whatever_the_threads(corpus: PhantomCorpus) -> Non
     finally:
         torch.set_num_threads(threads)
     assert build_phantom(TINY, SEED + 1).images[0].png != corpus.images[0].png
+
+
+def test_one_base_serves_every_strength_of_the_leak(corpus: PhantomCorpus) -> None:
+    """Protects the study of leaks: a shared base gives the very corpora that are built alone, in any order."""
+    base = phantom_base(TINY.model_copy(update={"memorisation": 0.9}), SEED)
+    for level in (1.0, 0.0, TINY.memorisation):
+        assert base.phantom(level) == build_phantom(TINY.model_copy(update={"memorisation": level}), SEED)
+    assert base.phantom(TINY.memorisation) == corpus
 
 
 def test_global_chance_and_threads_are_left_alone() -> None:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ganprint.corpus.index import CorpusImage, Membership, Split
 from ganprint.corpus.phantom.cast import Member, Population, draw_cast, patient_slices, shuffled_numbers
-from ganprint.corpus.phantom.generator import ImageGenerator, train_image_generator
+from ganprint.corpus.phantom.generator import Coder, ImageGenerator, fit_coder, train_image_generator
 from ganprint.corpus.phantom.png import png_bytes
 from ganprint.corpus.phantom.workers import worker_threads
 from ganprint.params import PhantomParameters
 
-__all__ = ["PhantomCorpus", "Progress", "build_phantom"]
+__all__ = ["PhantomBase", "PhantomCorpus", "Progress", "build_phantom", "phantom_base"]
 
 Progress = Callable[[str, int, int], None]
 Slices = NDArray[np.uint8]
@@ -41,6 +41,49 @@ class PhantomCorpus:
     truth: dict[str, int]
 
 
+@dataclass(frozen=True)
+class PhantomBase:
+    """What the dial plays no part in: made once, it serves phantoms of every strength of the leak.
+
+    Attributes
+    ----------
+    parameters, seed
+        As of :func:`build_phantom`.
+    cast
+        Patients of both splits, with their coins.
+    slices
+        Of every patient of the cast: [slices_per_patient, size, size].
+    other
+        Slices [n, size, size] of patients of no split.
+    coder
+        Autoencoder and code scale, fitted on ``other``.
+    """
+
+    parameters: PhantomParameters
+    seed: int
+    cast: list[Member]
+    slices: list[Slices]
+    other: Slices
+    coder: Coder
+
+    def phantom(self, memorisation: float, progress: Progress | None = None) -> PhantomCorpus:
+        """Train the generator at this strength of the leak and draw its samples.
+
+        Gives what :func:`build_phantom` gives with ``memorisation`` among its parameters, byte for byte.
+        """
+        report = progress if progress is not None else _silent
+        parameters = self.parameters.model_copy(update={"memorisation": memorisation})
+        used = np.concatenate([part for member, part in zip(self.cast, self.slices, strict=True) if member.used])
+        # At the null not even the number of training slices may follow from the coins: it is their expectation.
+        expected = len(self.cast) * parameters.slices_per_patient // 2
+        seen = used if memorisation > 0 else self.other[:expected]
+        with worker_threads() as executor:
+            network = train_image_generator(self.coder, seen, parameters, self.seed, executor=executor, report=report)
+            real, truth = _real_images(self.seed, self.cast, self.slices)
+            generated = list(_generated_images(network, parameters, executor, report))
+        return PhantomCorpus([*real, *generated], truth)
+
+
 def build_phantom(parameters: PhantomParameters, seed: int, progress: Progress | None = None) -> PhantomCorpus:
     """Build the phantom corpus; the same parameters, seed and machine give the same bytes.
 
@@ -53,6 +96,11 @@ def build_phantom(parameters: PhantomParameters, seed: int, progress: Progress |
     progress
         Called with the step's name, what is done and the total.
     """
+    return phantom_base(parameters, seed, progress).phantom(parameters.memorisation, progress)
+
+
+def phantom_base(parameters: PhantomParameters, seed: int, progress: Progress | None = None) -> PhantomBase:
+    """Render the patients and fit the autoencoder: all that does not depend on ``memorisation``."""
     report = progress if progress is not None else _silent
     cast = draw_cast(seed, parameters.development_patients, parameters.test_patients)
     strangers: list[Place] = [("other", number) for number in range(parameters.other_patients)]
@@ -60,14 +108,8 @@ def build_phantom(parameters: PhantomParameters, seed: int, progress: Progress |
         render = partial(_render, parameters, seed, executor)
         slices = render([(member.split, member.number) for member in cast], partial(report, "patients"))
         other = np.concatenate(render(strangers, partial(report, "other patients")))
-        used = np.concatenate([part for member, part in zip(cast, slices, strict=True) if member.used])
-        # At the null not even the number of training slices may follow from the coins: it is their expectation.
-        expected = len(cast) * parameters.slices_per_patient // 2
-        seen = used if parameters.memorisation > 0 else other[:expected]
-        network = train_image_generator(other, seen, parameters, seed, executor=executor, report=report)
-        real, truth = _real_images(seed, cast, slices)
-        generated = list(_generated_images(network, parameters, executor, report))
-    return PhantomCorpus([*real, *generated], truth)
+        coder = fit_coder(other, parameters, seed, executor=executor, report=report)
+    return PhantomBase(parameters, seed, cast, slices, other, coder)
 
 
 def _silent(step: str, done: int, total: int) -> None:

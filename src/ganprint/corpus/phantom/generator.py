@@ -18,7 +18,7 @@ from ganprint.corpus.phantom.diffusion import Denoiser, denoised, train_denoiser
 from ganprint.params import PhantomParameters
 from ganprint.seeds import derive_seed
 
-__all__ = ["ImageGenerator", "exact_share", "generator_steps", "train_image_generator"]
+__all__ = ["Coder", "ImageGenerator", "exact_share", "fit_coder", "generator_steps", "train_image_generator"]
 
 _SAMPLES_AT_ONCE = 32
 
@@ -31,12 +31,28 @@ class Report(Protocol):
 
 
 @dataclass(frozen=True)
+class Coder:
+    """What stands between images and codes.
+
+    Attributes
+    ----------
+    autoencoder
+        Images to codes and back.
+    scale
+        Centre and scale of codes.
+    """
+
+    autoencoder: Autoencoder
+    scale: CodeScale
+
+
+@dataclass(frozen=True)
 class ImageGenerator:
     """A trained generator.
 
     Attributes
     ----------
-    autoencoder, scale, denoiser
+    coder, denoiser
         Its parts: a sample is denoised, scaled, then decoded.
     sampling_steps
         Denoising steps per sample.
@@ -44,21 +60,20 @@ class ImageGenerator:
         What the samples are drawn with; it moves on with every sample.
     """
 
-    autoencoder: Autoencoder
-    scale: CodeScale
+    coder: Coder
     denoiser: Denoiser
     sampling_steps: int
     chance: torch.Generator
 
     def samples(self, count: int, executor: Executor) -> Iterator[NDArray[np.uint8]]:
         """Draw ``count`` slices [size, size]."""
-        noise = torch.randn((count, len(self.scale.mean)), generator=self.chance)
+        noise = torch.randn((count, len(self.coder.scale.mean)), generator=self.chance)
         for block in executor.map(self._slices, torch.split(noise, _SAMPLES_AT_ONCE)):
             yield from block
 
     def _slices(self, noise: Tensor) -> NDArray[np.uint8]:
         scaled = denoised(self.denoiser, noise, self.sampling_steps)
-        return to_grey(decode(self.autoencoder, self.scale.leave(scaled)))
+        return to_grey(decode(self.coder.autoencoder, self.coder.scale.leave(scaled)))
 
 
 def to_network(grey: NDArray[np.uint8]) -> Tensor:
@@ -90,18 +105,17 @@ def exact_share(parameters: PhantomParameters) -> float:
     return share
 
 
+def _chance(seed: int, *axes: str) -> torch.Generator:
+    return torch.Generator().manual_seed(derive_seed(seed, "phantom", *axes))
+
+
 def _learning_set(
-    autoencoder: Autoencoder,
-    scale: CodeScale,
-    shown: Tensor,
-    parameters: PhantomParameters,
-    *,
-    chance: torch.Generator,
-    executor: Executor,
+    coder: Coder, shown: Tensor, parameters: PhantomParameters, *, chance: torch.Generator, executor: Executor
 ) -> LearningSet:
     """Give the scaled codes of the images [m, 1, s, s] and of moved copies of them."""
     copies = shown.repeat(parameters.moved_copies, 1, 1, 1)
     changes = moves(len(copies), chance)
+    autoencoder, scale = coder.autoencoder, coder.scale
     return LearningSet(
         exact=scale.enter(encode(autoencoder, shown, executor)),
         moved=scale.enter(encode(autoencoder, moved(copies, changes), executor)),
@@ -109,8 +123,26 @@ def _learning_set(
     )
 
 
+def fit_coder(
+    other: NDArray[np.uint8], parameters: PhantomParameters, seed: int, *, executor: Executor, report: Report
+) -> Coder:
+    """Fit autoencoder and code scale on slices [n, s, s] of patients of no split: the dial plays no part in it."""
+    images = to_network(other)
+    autoencoder = Autoencoder(parameters.autoencoder_width, _chance(seed, "autoencoder", "weights"))
+    train_autoencoder(
+        images,
+        autoencoder,
+        steps=parameters.autoencoder_steps,
+        batch=parameters.autoencoder_batch,
+        generator=_chance(seed, "autoencoder", "batches"),
+        executor=executor,
+        progress=partial(report, "autoencoder"),
+    )
+    return Coder(autoencoder, fit_code_scale(encode(autoencoder, images, executor)))
+
+
 def train_image_generator(
-    other: NDArray[np.uint8],
+    coder: Coder,
     seen: NDArray[np.uint8],
     parameters: PhantomParameters,
     seed: int,
@@ -122,32 +154,19 @@ def train_image_generator(
 
     Parameters
     ----------
-    other
-        Slices [n, s, s] of patients of no split: autoencoder and code scale are fitted on them.
+    coder
+        Autoencoder and code scale; they are left as they are.
     seen
         Slices [m, s, s] that the denoiser is trained on: the used ones, or at the null others.
     """
-
-    def chance(*axes: str) -> torch.Generator:
-        return torch.Generator().manual_seed(derive_seed(seed, "phantom", *axes))
-
-    images = to_network(other)
-    autoencoder = Autoencoder(parameters.autoencoder_width, chance("autoencoder", "weights"))
-    train_autoencoder(
-        images,
-        autoencoder,
-        steps=parameters.autoencoder_steps,
-        batch=parameters.autoencoder_batch,
-        generator=chance("autoencoder", "batches"),
-        executor=executor,
-        progress=partial(report, "autoencoder"),
-    )
-    scale = fit_code_scale(encode(autoencoder, images, executor))
     codes = _learning_set(
-        autoencoder, scale, to_network(seen), parameters, chance=chance("generator", "moves"), executor=executor
+        coder, to_network(seen), parameters, chance=_chance(seed, "generator", "moves"), executor=executor
     )
     denoiser = Denoiser(
-        len(scale.mean), parameters.generator_width, parameters.generator_depth, chance("generator", "weights")
+        len(coder.scale.mean),
+        parameters.generator_width,
+        parameters.generator_depth,
+        _chance(seed, "generator", "weights"),
     )
     train_denoiser(
         codes,
@@ -155,8 +174,8 @@ def train_image_generator(
         steps=generator_steps(parameters),
         batch=parameters.generator_batch,
         rate=1e-3,
-        generator=chance("generator", "batches"),
+        generator=_chance(seed, "generator", "batches"),
         executor=executor,
         progress=partial(report, "generator"),
     )
-    return ImageGenerator(autoencoder, scale, denoiser, parameters.sampling_steps, chance("samples"))
+    return ImageGenerator(coder, denoiser, parameters.sampling_steps, _chance(seed, "samples"))
