@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from ganprint.pairs import EuclideanDistances, counts_within, neighbourhood, pair_distances
+from ganprint.pairs.bands import BANDS, band_rows
 
 sizes = st.tuples(st.integers(1, 6), st.integers(1, 12), st.integers(1, 4), st.integers(0, 2**32 - 1))
 
@@ -67,3 +69,26 @@ def test_a_metric_of_images_refuses_features():
 def test_nothing_generated_is_an_error():
     with pytest.raises(ValueError, match="no generated row"):
         neighbourhood(EuclideanDistances(np.zeros((1, 2))), np.empty((0, 2)), 1)
+
+
+@pytest.mark.parametrize("metric", list(BANDS))
+def test_a_band_is_blind_to_brightness_and_contrast(metric):
+    """Softened whole brightness and contrast leave a copy at its original's place; another image is far."""
+    rng = np.random.default_rng(0)
+    coarse = gaussian_filter(rng.normal(size=(2, 32, 32)), (0, 1.5, 1.5))
+    images = np.clip(100 + 120 * coarse, 20, 180).astype(np.uint8).reshape(2, -1)
+    changed = (images[:1] * 0.8 + 40).round().astype(np.uint8)
+    to_copy, to_other = pair_distances(images, metric).to(changed)[:, 0]
+    assert to_copy < 0.15
+    assert to_other > 1
+
+
+def test_bands_split_the_spectrum():
+    found = pair_distances(long, "cosine").to(np.array([[0.0, 0.1], [1.0, 0.0]]))
+    np.testing.assert_allclose(found, [[0, np.sqrt(2)], [1, 1]])
+    y, x = np.mgrid[:64, :64]
+    chequers = (128 + 60 * (-1.0) ** (x + y)).astype(np.uint8).reshape(1, -1)
+    waves = (128 + 60 * np.sin(2 * np.pi * x / 24)).round().astype(np.uint8).reshape(1, -1)
+    power = {band: [float((band_rows(rows, band) ** 2).sum()) for rows in (chequers, waves)] for band in BANDS}
+    assert power["band-fine"][0] > 10 * power["band-fine"][1]
+    assert power["band-coarse"][1] > 100 * power["band-coarse"][0]

@@ -31,8 +31,9 @@ class AttackParameters(FrozenModel):
     Attributes
     ----------
     metric
-        How a pair is measured: ``euclidean``, ``cosine`` (the chord of the angle), and on grey values ``ssim``
-        (1 - mean SSIM) and ``shifted`` (1 - the largest correlation over shifts and mirror images).
+        How a pair is measured: ``euclidean``, ``cosine`` (the chord of the angle), and on grey values ``band-fine``,
+        ``band-middle`` and ``band-coarse`` (the chord within a band of spatial frequency), ``ssim`` (1 - mean SSIM) and
+        ``shifted`` (1 - the largest correlation over shifts and mirror images).
     block
         Generated images looked at together; bounds the memory, changes no score.
     """
@@ -149,7 +150,7 @@ class Attack(Comparator):
     needs_reference: ClassVar[bool] = False
     """True when it needs real images that were not used; as a comparator it then learns from those labels."""
     needs_vectors: ClassVar[bool] = False
-    """True when distances are not enough: it can not work with the metrics ``ssim`` and ``shifted``."""
+    """True when distances are not enough: it works with the metrics ``euclidean`` and ``cosine`` alone."""
     used_from: ClassVar[float | None] = None
     """The score from which on its authors call an image used without any label; None when they have no such rule."""
     Parameters: ClassVar[type[FrozenModel]] = AttackParameters

@@ -1,13 +1,17 @@
 """Distances of a fixed set of real rows to blocks of other rows, by name of the metric."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganprint.pairs.bands import BANDS, band_rows
+
 __all__ = ["EuclideanDistances", "Metric", "PairDistances", "pair_distances"]
 
-Metric = Literal["euclidean", "cosine", "ssim", "shifted"]
+Metric = Literal["euclidean", "cosine", "ssim", "shifted", "band-fine", "band-middle", "band-coarse"]
 Floats = NDArray[np.float64]
 
 
@@ -100,7 +104,9 @@ def pair_distances(real: NDArray[Any], metric: Metric) -> PairDistances:
         Rows [n, d]; grey values of square images as uint8 for ``ssim`` and ``shifted``. Euclidean distances of uint8
         rows are those of grey values in 0..1.
     metric
-        ``euclidean``; ``cosine``, the chord of the angle; ``ssim``, 1 - mean SSIM (:class:`ganprint.pairs.SsimPairs`);
+        ``euclidean``; ``cosine``, the chord of the angle; ``band-fine``, ``band-middle``, ``band-coarse``, the chord of
+        the angle of what one band of spatial frequency holds of the images (:func:`ganprint.pairs.bands.band_rows`);
+        ``ssim``, 1 - mean SSIM (:class:`ganprint.pairs.SsimPairs`);
         ``shifted``, 1 - the largest normalised correlation over shifts and mirror images
         (:class:`ganprint.pairs.ShiftedPairs`).
 
@@ -110,32 +116,31 @@ def pair_distances(real: NDArray[Any], metric: Metric) -> PairDistances:
         When the metric needs grey values and the rows are none.
     """
     if metric in {"euclidean", "cosine"}:
-        scaled = _Scaled(real.dtype == np.uint8)
-        return _Scaling(EuclideanDistances(scaled(real), unit=metric == "cosine"), scaled)
+        scaled = partial(_scaled, divisor=255.0 if real.dtype == np.uint8 else 1.0)
+        return _Transformed(EuclideanDistances(scaled(real), unit=metric == "cosine"), scaled)
     if real.dtype != np.uint8:
         raise ValueError(f"metric '{metric}' compares grey values (uint8), and the rows are {real.dtype}")
+    if metric in BANDS:
+        passed = partial(band_rows, band=metric)
+        return _Transformed(EuclideanDistances(passed(real), unit=True), passed)
     from ganprint.pairs.shifted import ShiftedPairs  # noqa: PLC0415  (torch, which the others do without)
     from ganprint.pairs.ssim import SsimPairs  # noqa: PLC0415
 
     return SimilarityDistances(SsimPairs(real) if metric == "ssim" else ShiftedPairs(real), len(real))
 
 
-class _Scaled:
-    def __init__(self, grey: bool) -> None:
-        self._divisor = 255.0 if grey else 1.0
-
-    def __call__(self, rows: NDArray[Any]) -> Floats:
-        return np.asarray(rows, dtype=np.float64) / self._divisor
+def _scaled(rows: NDArray[Any], divisor: float) -> Floats:
+    return np.asarray(rows, dtype=np.float64) / divisor
 
 
-class _Scaling:
-    """Distances of rows that are brought to the scale 0..1 first."""
+class _Transformed:
+    """Distances of rows after a transformation that both sides undergo."""
 
-    def __init__(self, distances: EuclideanDistances, scaled: _Scaled) -> None:
-        self._distances, self._scaled = distances, scaled
+    def __init__(self, distances: EuclideanDistances, transform: Callable[[NDArray[Any]], Floats]) -> None:
+        self._distances, self._transform = distances, transform
 
     def __len__(self) -> int:
         return len(self._distances)
 
     def to(self, block: NDArray[Any]) -> Floats:
-        return self._distances.to(self._scaled(block))
+        return self._distances.to(self._transform(block))
