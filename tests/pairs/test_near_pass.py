@@ -84,8 +84,7 @@ def test_a_band_is_blind_to_brightness_and_contrast(metric):
 
 
 def test_bands_split_the_spectrum():
-    found = pair_distances(long, "cosine").to(np.array([[0.0, 0.1], [1.0, 0.0]]))
-    np.testing.assert_allclose(found, [[0, np.sqrt(2)], [1, 1]])
+    """A fine chequerboard is in the fine band and not in the coarse one; a ramp of waves is the other way round."""
     y, x = np.mgrid[:64, :64]
     chequers = (128 + 60 * (-1.0) ** (x + y)).astype(np.uint8).reshape(1, -1)
     waves = (128 + 60 * np.sin(2 * np.pi * x / 24)).round().astype(np.uint8).reshape(1, -1)
