@@ -177,6 +177,24 @@ def audit(ctx: click.Context) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.pass_context
+def strength(ctx: click.Context, name: str) -> None:
+    """Compute study NAME of section strength: every run's AUC on phantoms of several strengths (stage strength).
+
+    Finished phantoms are kept: an interrupted study goes on. It looks at phantoms of its own, not at data/corpus.
+
+    \b
+    Example:
+      ganprint profile strength
+      ganprint strength phantoms
+    """
+    from ganprint.stages.strength import write_strength
+
+    click.echo(write_strength(*project(ctx), name))
+
+
+@main.command()
 @click.pass_context
 def track(ctx: click.Context) -> None:
     """Log finished results to MLflow, each of them once (stage track).

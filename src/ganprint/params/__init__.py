@@ -9,6 +9,7 @@ from ganprint.params.corpus import CorpusParameters, PhantomParameters
 from ganprint.params.embed import AugmentationParameters, EmbeddingParameters, PretrainingParameters
 from ganprint.params.results import AuditParameters, ComputeParameters, EvaluateParameters, TrackParameters
 from ganprint.params.runs import FoldParameters, RunParameters, ThresholdParameters
+from ganprint.params.strength import StrengthParameters
 from ganprint.params.whole import Params, load_params
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "PhantomParameters",
     "PretrainingParameters",
     "RunParameters",
+    "StrengthParameters",
     "ThresholdParameters",
     "TrackParameters",
     "load_params",

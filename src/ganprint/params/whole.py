@@ -11,6 +11,7 @@ from ganprint.params.corpus import CorpusParameters
 from ganprint.params.embed import EmbeddingParameters, PretrainingParameters
 from ganprint.params.results import AuditParameters, ComputeParameters, EvaluateParameters, TrackParameters
 from ganprint.params.runs import FoldParameters, RunParameters
+from ganprint.params.strength import StrengthParameters
 
 __all__ = ["Params", "load_params"]
 
@@ -29,6 +30,7 @@ class Params(FrozenModel):
     evaluate: EvaluateParameters
     audit: AuditParameters
     track: TrackParameters
+    strength: dict[Name, StrengthParameters] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _runs_name_embeddings(self) -> "Params":
@@ -37,6 +39,14 @@ class Params(FrozenModel):
                 if embedding not in self.embed:
                     known = ", ".join(self.embed)
                     raise ValueError(f"run '{name}' wants embedding '{embedding}', which is not under embed ({known})")
+        return self
+
+    @model_validator(mode="after")
+    def _studies_name_runs(self) -> "Params":
+        for name, study in self.strength.items():
+            for run in study.runs:
+                if run not in self.runs:
+                    raise ValueError(f"study '{name}' wants run '{run}', which is not under runs")
         return self
 
     @model_validator(mode="after")

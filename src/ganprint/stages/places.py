@@ -111,6 +111,14 @@ class Places:
         """Give the folder of what a run under way has done; never a stage's output, since DVC removes those."""
         return self.root / "results" / "checkpoints" / run
 
+    def strength(self, study: str) -> Path:
+        """Give the folder of a study of the leak's strength: tables and plots."""
+        return self.root / "results" / "strength" / study
+
+    def strength_points(self, study: str) -> Path:
+        """Give the folder of a study's finished phantoms; never a stage's output, since DVC removes those."""
+        return self.root / "results" / "checkpoints" / "strength" / study
+
     @property
     def trivial(self) -> Path:
         """Figures of the trivial answers."""

@@ -6,6 +6,7 @@ from ganprint.audit.plots.embedding import map_plot, map_table
 from ganprint.audit.plots.forest import forest_plot, forest_table
 from ganprint.audit.plots.roc import roc_plot, roc_plot_of_runs
 from ganprint.audit.plots.scores import histogram_plot, score_plot, score_plot_of_runs
+from ganprint.audit.plots.strength import strength_map, strength_plot
 from ganprint.audit.plots.style import svg_bytes
 from ganprint.audit.plots.tree import dendrogram_plot, dendrogram_table
 
@@ -24,5 +25,7 @@ __all__ = [
     "roc_plot_of_runs",
     "score_plot",
     "score_plot_of_runs",
+    "strength_map",
+    "strength_plot",
     "svg_bytes",
 ]
