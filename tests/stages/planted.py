@@ -1,6 +1,9 @@
 """Folder corpora with a planted truth: a generator that copies, one that does not, and a split that is biased."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import yaml
@@ -56,18 +59,18 @@ def plant(root, kind, seed=0):
     return root
 
 
-def audited(tmp_path: Path, kind: str, *, truth: bool = True) -> Path:
-    """Give a project in which every stage has run on a planted corpus, with a few quick runs."""
+def audited(tmp_path: Path, kind: str, *, truth: bool = True, more: Mapping[str, Any] = MappingProxyType({})) -> Path:
+    """Give a project in which every stage has run on a planted corpus, with a few quick runs and ``more``."""
     corpus = plant(tmp_path / "corpus", kind)
     root = new_project(tmp_path / "project")
     words = ["profile", "small", "--corpus", "folder", "--path", str(corpus)]
     call(root, *words, *(["--truth", str(tmp_path / "truth.csv")] if truth else []))
     content = yaml.safe_load((root / "params.yaml").read_text())
-    content["runs"] = {name: content["runs"][name] for name in RUNS}
+    content["runs"] = {name: content["runs"][name] for name in RUNS} | dict(more)
     content["embed"] = {name: content["embed"][name] for name in EMBEDDINGS}
     (root / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     steps = ["corpus", *(f"embed {name}" for name in EMBEDDINGS)]
-    steps += [f"{stage} {run}" for run in RUNS for stage in ("compare", "evaluate")]
+    steps += [f"{stage} {run}" for run in content["runs"] for stage in ("compare", "evaluate")]
     steps += ["submit", "evaluate --trivial", "evaluate --inference", "evidence", "audit-paper", "audit"]
     for step in steps:
         call(root, *step.split())
