@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from ganprint.compare.attack import Seen
 from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.protocol import Context, create, registry
-from ganprint.compare.similarity_rules import own_left_out, rank_margins, retrievals
+from ganprint.compare.similarity_rules import dissimilarities, own_left_out, rank_margins, retrievals
 
 RULES = [
     "similarity-max",
@@ -144,6 +144,16 @@ def test_average_squares_euclidean_distances():
     np.testing.assert_allclose(found, 2 - 3 * np.sqrt(2) - np.array([4.0, 1.0, 0.0]))
 
 
+def test_similarities_of_all_metrics():
+    """1 - S of a distance: mean square, 1 - cosine from a chord, and what is 1 - similarity already."""
+    assert dissimilarities(np.array([6.0]), "euclidean", 4).tolist() == [9.0]
+    chord = np.array([np.sqrt(2 - 2 * 0.5)])
+    for metric in ("cosine", "band-fine", "band-middle", "band-coarse"):
+        np.testing.assert_allclose(dissimilarities(chord, metric, 4), [0.5])
+    for metric in ("ssim", "shifted"):
+        assert dissimilarities(np.array([0.3]), metric, 4).tolist() == [0.3]
+
+
 def test_near_duplicates_are_not_rounded_away():
     """1 - D is 1 for D below 1e-16: a copy nearer than the nearest real pair has to be told from one that is not."""
     real = [[0.0], [1e-9], [1.0]]
@@ -183,7 +193,7 @@ def test_ranking_as_coded_averages_row_numbers():
 
 
 def test_ranking_as_coded_reads_labels_off_file_names():
-    """All right when names put one class before the other, whichever; by chance when names tell nothing."""
+    """A clear leak, all right when names put one class before the other, whichever; lost when names tell nothing."""
     rng = np.random.default_rng(0)
     rows, generated = rng.normal(size=(20, 8)), rng.normal(0, 0.3, (40, 8))
     rows[10:] /= 4  # the ten used ones lie among the generated

@@ -18,9 +18,10 @@ class RankingAsCoded(Attack):
     the most similar; the image *at place j by name* gets the mean over g of the number of the image at place j of that
     list: score(j) = (mean_g argsort(S(., g))[j] - (n - 1) / 2) / n, used when it is more than 0. It says nothing about
     image j. But the last places of the lists hold the most similar images: where names put one class before the other,
-    as those of the development split do (``not_used_...``, ``used_...``), the numbers of used images fill the places of
-    used images, and the other way round. The rule then reads the labels off the file names, whichever class comes
-    first; on a test split without such names nothing of it is left. Shown for the audit, not for use.
+    as those of the development split do (``not_used_...``, ``used_...``), the numbers that stand at the places of one
+    class tell which class is more alike. The least tendency, real or by chance, becomes a verdict on nearly every image
+    at once, right or wrong: ROC AUCs far from 1/2, beyond any interval, on images that leak nothing. On a test split
+    without such names nothing of it is left. Shown for the audit, not for use.
 
     (Their evaluation has another fault that touches no answer: with one method chosen, ``evaluate`` is given the halves
     the wrong way round, used for not used; with 'all' it is not.)

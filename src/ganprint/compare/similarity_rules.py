@@ -35,8 +35,8 @@ def dissimilarities(distances: Floats, metric: Metric, width: int) -> Floats:
     """Give D = 1 - S of pairs from their distances.
 
     The rules with mean and standard deviation depend on the scale: VCMI's features are compared by the mean squared
-    error, so a Euclidean distance is squared and divided by the number of features. A chord of the angle becomes
-    1 - cosine. What is 1 - similarity already stays as it is.
+    error, so a Euclidean distance is squared and divided by the number of features. A chord of the angle, of the rows
+    or of one of their bands, becomes 1 - cosine. What is 1 - similarity already stays as it is.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def dissimilarities(distances: Floats, metric: Metric, width: int) -> Floats:
     >>> dissimilarities(np.array([0.0, 2.0]), "euclidean", 4).tolist()
     [0.0, 1.0]
     """
-    if metric == "euclidean":
-        return distances**2 / width
-    return distances**2 / 2 if metric == "cosine" else distances
+    if metric in {"ssim", "shifted"}:
+        return distances
+    return distances**2 / (width if metric == "euclidean" else 2)
 
 
 def best_dissimilarities(seen: Seen) -> Floats:
