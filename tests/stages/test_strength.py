@@ -5,8 +5,9 @@ import json
 import pandas as pd
 import pytest
 import yaml
-from pipeline import call, new_project
+from pipeline import ROOT, call, new_project
 
+from ganprint.compare.protocol import create
 from ganprint.params import load_params
 from ganprint.stages import strength, strength_point
 from ganprint.stages.evaluate import read_truths
@@ -200,6 +201,22 @@ def test_bad_studies_are_refused_in_one_line(tmp_path, study, text):
     assert said.count("\n") == 1
 
 
-def test_an_unknown_study_and_a_profile_without_one(project):
+def test_the_profile_is_a_study_of_six_strengths_and_all_its_runs_can_be_made():
+    """Protects half an hour: a run of the profile with a wrong parameter or view would stop the study on its way."""
+    params = load_params(ROOT / "src/ganprint/profiles/strength.yaml")
+    (study,) = params.strength.values()
+    assert len(study.levels) >= 6
+    assert study.levels[0] == 0
+    assert study.repeats >= 3
+    assert study.runs == []
+    for run in params.runs.values():
+        comparator = create(run.comparator, run.variant, run.parameters)
+        assert comparator.pixels is None or comparator.pixels == (run.pooling == "none")
+        assert comparator.several or not run.further_views
+    for name in ("default", "small", "paper"):
+        assert load_params(ROOT / f"src/ganprint/profiles/{name}.yaml").strength == {}
+
+
+def test_an_unknown_study_is_refused(project):
     """The message says which studies there are."""
     assert "no study 'other'; allowed: study" in call(project, "strength", "other", status=2)
