@@ -115,6 +115,18 @@ def test_equal_real_images_get_equal_scores(name, data):
         assert np.ptp(scores[equal]) == 0
 
 
+def test_rounding_does_not_rank_equal_images():
+    """Distances of equal rows may differ in the last bit by their place in a matrix product; their ranks may not."""
+
+    class Rounded:
+        def to(self, block):
+            return np.array([[1.0], [1.0 - 2**-52], [0.5], [1.0 + 2**-52]]) + np.zeros(len(block))
+
+    real = np.array([[2.0], [2.0], [1.5], [2.0]])
+    margins = rank_margins(Seen(real, np.ones((3, 1)), _kept={("measure", "real"): Rounded()}))
+    assert margins.tolist() == [-0.125, -0.125, 0.375, -0.125]
+
+
 def test_max_takes_the_closest_real_pair_for_its_threshold():
     """By hand: reals at 0, 3 and 10; the closest pair is 3 apart, D = 9; 1 away from a generated image is used."""
     real, generated = [[0.0], [3.0], [10.0]], [[1.0], [7.0]]
