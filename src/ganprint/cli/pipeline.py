@@ -163,6 +163,22 @@ def evidence(ctx: click.Context) -> None:
 
 @main.command()
 @click.pass_context
+def memorisation(ctx: click.Context) -> None:
+    """Measure how much the generator as a whole memorised, in every embedding (stage memorisation).
+
+    \b
+    Example:
+      ganprint memorisation
+    """
+    from ganprint.stages.memorisation import write_memorisation
+
+    places, params = project(ctx)
+    write_memorisation(places, params)
+    click.echo(places.memorisation / "memorisation.json")
+
+
+@main.command()
+@click.pass_context
 def audit(ctx: click.Context) -> None:
     """Write the report: verdicts, figures, tests, evidence, findings, provenance (stage audit).
 

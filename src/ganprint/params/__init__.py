@@ -7,7 +7,13 @@ parameter can not be silently ignored.
 from ganprint.params.base import FrozenModel, one_line
 from ganprint.params.corpus import CorpusParameters, PhantomParameters
 from ganprint.params.embed import AugmentationParameters, EmbeddingParameters, PretrainingParameters
-from ganprint.params.results import AuditParameters, ComputeParameters, EvaluateParameters, TrackParameters
+from ganprint.params.results import (
+    AuditParameters,
+    ComputeParameters,
+    EvaluateParameters,
+    MemorisationParameters,
+    TrackParameters,
+)
 from ganprint.params.runs import FoldParameters, RunParameters, ThresholdParameters
 from ganprint.params.strength import StrengthParameters
 from ganprint.params.whole import Params, load_params
@@ -21,6 +27,7 @@ __all__ = [
     "EvaluateParameters",
     "FoldParameters",
     "FrozenModel",
+    "MemorisationParameters",
     "Params",
     "PhantomParameters",
     "PretrainingParameters",

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ganprint.params.base import FrozenModel
 
-__all__ = ["AuditParameters", "ComputeParameters", "EvaluateParameters", "TrackParameters"]
+__all__ = ["AuditParameters", "ComputeParameters", "EvaluateParameters", "MemorisationParameters", "TrackParameters"]
 
 
 class ComputeParameters(FrozenModel):
@@ -59,6 +59,33 @@ class AuditParameters(FrozenModel):
     evidences: int = Field(default=3, ge=1, le=10)
     near_hash: int = Field(default=4, ge=0, le=20)
     patch: int = Field(default=64, ge=16, le=256)
+
+
+class MemorisationParameters(FrozenModel):
+    """How much the generator as a whole memorised.
+
+    Attributes
+    ----------
+    permutations
+        Exchanges of membership between groups behind every p.
+    folds
+        Folds of groups, left out in turn, behind every interval.
+    cells
+        Cells of the data-copying test C_T.
+    limit
+        Distance ratio below which one used image counts as clearly nearer than any other.
+    neighbours
+        k of precision, recall, density and coverage.
+    sample
+        Largest number of generated images for the figures that need all pairs of them.
+    """
+
+    permutations: int = Field(default=200, ge=20)
+    folds: int = Field(default=20, ge=2)
+    cells: int = Field(default=3, ge=1)
+    limit: float = Field(default=0.8, gt=0, lt=1)
+    neighbours: int = Field(default=5, ge=1)
+    sample: int = Field(default=1000, ge=10)
 
 
 class TrackParameters(FrozenModel):

@@ -9,7 +9,13 @@ from ganprint.errors import InputError
 from ganprint.params.base import FrozenModel, Name, one_line
 from ganprint.params.corpus import CorpusParameters
 from ganprint.params.embed import EmbeddingParameters, PretrainingParameters
-from ganprint.params.results import AuditParameters, ComputeParameters, EvaluateParameters, TrackParameters
+from ganprint.params.results import (
+    AuditParameters,
+    ComputeParameters,
+    EvaluateParameters,
+    MemorisationParameters,
+    TrackParameters,
+)
 from ganprint.params.runs import FoldParameters, RunParameters
 from ganprint.params.strength import StrengthParameters
 
@@ -28,6 +34,7 @@ class Params(FrozenModel):
     folds: FoldParameters
     runs: dict[Name, RunParameters]
     evaluate: EvaluateParameters
+    memorisation: MemorisationParameters = Field(default_factory=MemorisationParameters)
     audit: AuditParameters
     track: TrackParameters
     strength: dict[Name, StrengthParameters] = Field(default_factory=dict)

@@ -59,6 +59,11 @@ class Places:
         return self.root / "results" / "evidence"
 
     @property
+    def memorisation(self) -> Path:
+        """Folder of the set-level measures: how much the generator as a whole memorised."""
+        return self.root / "results" / "memorisation"
+
+    @property
     def paper(self) -> Path:
         """Folder of the published figures recomputed, and of the paper's numbers on this corpus."""
         return self.root / "results" / "paper"

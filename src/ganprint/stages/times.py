@@ -11,7 +11,9 @@ from ganprint.stages.places import Places
 
 __all__ = ["TIMED", "read_span", "read_times", "record_time"]
 
-TIMED = frozenset({"corpus", "pretrain", "embed", "compare", "submit", "evaluate", "evidence", "audit-paper", "audit"})
+TIMED = frozenset(
+    {"corpus", "pretrain", "embed", "compare", "submit", "evaluate", "evidence", "memorisation", "audit-paper", "audit"}
+)
 """Commands that are recorded: those that compute results."""
 
 _COLUMNS = ["command", "seconds", "peak_mib", "ended"]
