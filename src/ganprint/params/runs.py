@@ -6,8 +6,10 @@ from pydantic import Field, model_validator
 
 from ganprint.params.base import FrozenModel, Name
 
-__all__ = ["FoldParameters", "RunParameters", "ThresholdParameters"]
+__all__ = ["LABEL_FREE", "FoldParameters", "RunParameters", "ThresholdParameters"]
 
+LABEL_FREE = frozenset({"fixed", "outlier"})
+"""Threshold rules that look at no label."""
 
 Pooling = Literal["none", "max", "average"]
 
@@ -19,19 +21,31 @@ class ThresholdParameters(FrozenModel):
     ----------
     rule
         ``fixed`` (``at`` or above is used), ``youden`` (largest recall + specificity of the out-of-fold development
-        scores) or ``f1`` (largest F1 of them, the official metric).
+        scores), ``f1`` (largest F1 of them, the official metric), ``not_used`` (reached by an image that was not used
+        with probability ``level`` at most; labels of used images are not read) or ``outlier`` (three robust deviations
+        above the median of all development scores; no label is read).
     at
         The threshold of ``fixed``.
+    level
+        The level of ``not_used``.
     """
 
-    rule: Literal["fixed", "youden", "f1"]
+    rule: Literal["fixed", "youden", "f1", "not_used", "outlier"]
     at: float | None = None
+    level: float | None = Field(default=None, gt=0, lt=1)
 
     @model_validator(mode="after")
-    def _fixed_needs_a_value(self) -> "ThresholdParameters":
+    def _values_have_their_rule(self) -> "ThresholdParameters":
         if (self.rule == "fixed") != (self.at is not None):
             raise ValueError("'at' belongs to rule 'fixed' and to no other")
+        if (self.rule == "not_used") != (self.level is not None):
+            raise ValueError("'level' belongs to rule 'not_used' and to no other")
         return self
+
+    @property
+    def reads_labels(self) -> bool:
+        """Tell whether the rule looks at labels of development images."""
+        return self.rule not in LABEL_FREE
 
 
 class RunParameters(FrozenModel):

@@ -18,6 +18,7 @@ from ganprint.evaluate.split_scores import stack
 from ganprint.evaluate.tables import ScoreTable
 from ganprint.files import write_json
 from ganprint.params import Params
+from ganprint.params.runs import LABEL_FREE
 from ganprint.seeds import derive_seed, generator
 from ganprint.stages.evaluate import read_truths
 from ganprint.stages.places import Places
@@ -126,7 +127,7 @@ def _out_of_fold(params: Params, ran: Mapping[str, Compared], ids: NDArray[np.st
     return OutOfFold(
         np.array([folds[image] for image in ids.tolist()]),
         frozenset(run for run, found in ran.items() if found.record["learns"]),
-        frozenset(run for run in ran if params.runs[run].threshold.rule != "fixed"),
+        frozenset(run for run in ran if params.runs[run].threshold.rule not in LABEL_FREE),
     )
 
 
