@@ -11,6 +11,8 @@ from ganprint.audit.plots.style import BLACK, GREY, NOT_USED, SPLIT_LINES, look,
 __all__ = ["strength_map", "strength_plot"]
 
 _COLUMNS = 4
+_TITLE = 6.5
+"""Font size of the panels' titles: runs have long names, and there are many of them."""
 _WHITE_FROM = 0.8
 """AUC from which on the map's field is so dark that figures in it are white."""
 
@@ -28,6 +30,7 @@ def strength_plot(title: str, bands: pd.DataFrame) -> Figure:
     with look():
         figure, panels = panels_of_runs(title, list(bands["run"].unique()), 1.15, _COLUMNS)
         for (_, part), axes in zip(bands.groupby("run", sort=False), panels, strict=False):
+            axes.title.set_fontsize(_TITLE)
             _draw(axes, part)
         label_outer(figure, "memorisation", "ROC AUC")
         legend_below(figure)
