@@ -43,6 +43,7 @@ def repro(root):
     call(root, "evaluate", "--trivial")
     call(root, "evaluate", "--inference")
     call(root, "evidence")
+    call(root, "memorisation")
     call(root, "audit-paper")
     call(root, "audit")
     return params

@@ -71,7 +71,8 @@ def audited(tmp_path: Path, kind: str, *, truth: bool = True, more: Mapping[str,
     (root / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     steps = ["corpus", *(f"embed {name}" for name in EMBEDDINGS)]
     steps += [f"{stage} {run}" for run in content["runs"] for stage in ("compare", "evaluate")]
-    steps += ["submit", "evaluate --trivial", "evaluate --inference", "evidence", "audit-paper", "audit"]
+    steps += ["submit", "evaluate --trivial", "evaluate --inference", "evidence", "memorisation"]
+    steps += ["audit-paper", "audit"]
     for step in steps:
         call(root, *step.split())
     return root

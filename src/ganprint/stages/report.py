@@ -15,6 +15,7 @@ from ganprint.audit.report.model import (
     BaselineModel,
     CorpusModel,
     FigureModel,
+    MemorisationModel,
     PlotModel,
     Report,
     RunModel,
@@ -105,6 +106,7 @@ def collect_report(places: Places, params: Params, embeddings: Mapping[str, str]
         comparisons={split: _comparisons(found, inference) for split, found in inference["splits"].items()},
         set_level=inference["set_level_unlabelled"],
         **evidence,
+        memorisation=_memorisation(places, corpus["hash"]),
         findings=paper["findings"],
         published=paper["table"],
         headline=paper["headline"],
@@ -178,6 +180,14 @@ def _figures(evaluation: Plain) -> dict[str, FigureModel]:
     return {name: FigureModel(**figure) for name, figure in evaluation["figures"].items()}
 
 
+def _memorisation(places: Places, corpus: str) -> MemorisationModel:
+    path = places.memorisation / "memorisation.json"
+    found = read_json(path)
+    if found.pop("corpus_sha256", None) != corpus:
+        raise InputError(f"{path}: made from another corpus; run 'dvc repro'")
+    return MemorisationModel(**found)
+
+
 def _trivial(trivial: Plain) -> list[BaselineModel]:
     answers = list(next(iter(trivial.values()), {}))
     return [
@@ -214,7 +224,8 @@ def _locked(path: Path, params: Params) -> dict[str, dict[str, str]]:
         stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return {}
-    wanted = ["corpus", *(f"embed@{name}" for name in params.embed), "submit", "trivial", "inference", "evidence"]
+    wanted = ["corpus", *(f"embed@{name}" for name in params.embed), "submit", "trivial", "inference"]
+    wanted += ["evidence", "memorisation"]
     wanted += [f"{stage}@{run}" for stage in ("compare", "evaluate") for run in params.runs]
     return {
         name: {out["path"]: str(out["md5"]) for out in stages[name].get("outs", []) if "md5" in out}

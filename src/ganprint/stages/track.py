@@ -74,7 +74,7 @@ def _report(places: Places, params: Params, index: pd.DataFrame) -> FinishedRun:
         fingerprint=digest,
         refusal=None,
         parameters={"profile": params.profile, "corpus.kind": params.corpus.kind},
-        metrics={f"seconds.{command}": took for command, (took, _) in read_times(places).items()},
+        metrics={f"seconds.{command}": took for command, (took, _) in read_times(places).items()} | _memorised(report),
         curves={},
         tags={"comparator": "none", "profile": params.profile, "corpus": params.corpus.kind}
         | {"corpus_sha256": corpus_hash(index), "verdict": report["verdict"]["kind"], **verdicts},
@@ -82,6 +82,18 @@ def _report(places: Places, params: Params, index: pd.DataFrame) -> FinishedRun:
         files=files,
         plots={},
     )
+
+
+def _memorised(report: Mapping[str, Any]) -> dict[str, float]:
+    """Give the measures of the generator as a whole, which belong to the corpus and to no run."""
+    return {
+        f"memorisation.{split}.{embedding}.{line['measure']}{suffix}": float(line[part])
+        for split, tables in report["memorisation"]["splits"].items()
+        for embedding, lines in tables.items()
+        for line in lines
+        for part, suffix in (("value", ""), ("low", ".low"), ("high", ".high"), ("p", ".p"))
+        if line[part] is not None
+    }
 
 
 def _dataset(params: Params, index: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:

@@ -10,6 +10,8 @@ __all__ = [
     "BaselineModel",
     "CorpusModel",
     "FigureModel",
+    "MeasureModel",
+    "MemorisationModel",
     "PlotModel",
     "Report",
     "RunModel",
@@ -113,6 +115,60 @@ class CorpusModel(FrozenModel):
     record: dict[str, Any]
 
 
+class MeasureModel(FrozenModel):
+    """One measure of how much the generator as a whole memorised.
+
+    Attributes
+    ----------
+    measure, title
+        Its key, and its name for readers.
+    leak
+        Direction that speaks for copying; ``None`` for figures for context.
+    chance
+        Level without any copying, where it is known beforehand.
+    value, low, high
+        Figure and interval.
+    p, p_corrected
+        One-sided permutation test by group, alone and corrected for all measures and embeddings of the split.
+    expected
+        Mean under exchanged memberships.
+    reference
+        Figure of held-out images in place of generated ones; for context, of held-out in place of used images.
+    generated, used, held_out, features
+        Sizes that it rests on.
+    reason
+        Why there is no value or no interval.
+    reading
+        The line in one sentence.
+    """
+
+    measure: str
+    title: str
+    leak: Literal["low", "high"] | None
+    chance: float | None
+    value: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_corrected: float | None
+    expected: float | None
+    reference: float | None
+    generated: int
+    used: int
+    held_out: int
+    features: int
+    reason: str | None
+    reading: str
+
+
+class MemorisationModel(FrozenModel):
+    """How much the generator as a whole memorised: split to embedding to measures."""
+
+    version: Literal[1]
+    confidence: float
+    splits: dict[str, dict[str, list[MeasureModel]]]
+
+
 class PlotModel(FrozenModel):
     """One plot: file with the picture and file with exactly the data drawn; empty when there was nothing to draw."""
 
@@ -143,6 +199,7 @@ class Report(FrozenModel):
     duplicates: dict[str, Any]
     collapse: dict[str, Any]
     reidentification: dict[str, Any]
+    memorisation: MemorisationModel
     findings: list[dict[str, Any]]
     published: list[dict[str, Any]]
     headline: list[dict[str, Any]]

@@ -21,6 +21,7 @@ SECTIONS = (
     ("baselines", "Baselines and controls"),
     ("abstention", "As a set, and one by one"),
     ("duplicates", "Near-duplicates, collapse and patients"),
+    ("memorisation", "The generator as a whole"),
     ("evidence", "Evidence per image"),
     ("findings", "Findings on the paper"),
     ("limits", "What can not be concluded"),
@@ -79,6 +80,7 @@ def render_page(report: Report, svgs: Mapping[str, bytes], evidence: str) -> str
         sets=rows.set_rows(report),
         said=rows.said_of_duplicates(report),
         duplicate_pairs=rows.duplicate_rows(report.duplicates),
+        measures=rows.measure_rows(report),
         findings=rows.finding_rows(report.findings),
         pictures=[
             {**plot.model_dump(), "uri": None if plot.svg is None else _data_uri(svgs[plot.svg])}

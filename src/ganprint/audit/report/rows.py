@@ -11,6 +11,7 @@ __all__ = [
     "duplicate_rows",
     "finding_rows",
     "interval",
+    "measure_rows",
     "pair_rows",
     "said_of_duplicates",
     "set_rows",
@@ -172,6 +173,35 @@ def said_of_duplicates(report: Report) -> list[str]:
             f"smallest corrected p = {least:.4f})."
         )
     return said
+
+
+def measure_rows(report: Report) -> list[Row]:
+    """Give the tables of how much the generator as a whole memorised: split, embedding and their lines."""
+    return [
+        {
+            "split": split,
+            "embedding": embedding,
+            "rows": [
+                {
+                    **line.model_dump(),
+                    "shown": _measured(line.value, line.low, line.high),
+                    "beside": _plain(line.expected if line.p is not None else line.reference),
+                }
+                for line in lines
+            ],
+        }
+        for split, tables in report.memorisation.splits.items()
+        for embedding, lines in tables.items()
+    ]
+
+
+def _measured(value: float | None, low: float | None, high: float | None) -> str:
+    shown = _plain(value)
+    return shown if low is None or high is None else f"{shown} [{low:.3g}, {high:.3g}]"
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def finding_rows(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
