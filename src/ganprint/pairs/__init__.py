@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganprint.pairs.area_means import area_reduced
     from ganprint.pairs.distances import squared_distances
     from ganprint.pairs.eigenvalue import largest_eigenvalue
     from ganprint.pairs.grid_dual import ConvergenceError, GridDual, solve_grid_dual
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from ganprint.pairs.rank_one import generated_weights
     from ganprint.pairs.relation import RelationModule, grid_logits
     from ganprint.pairs.relation_grid import GridMemoryError, RelationGrid, relation_blocks, relation_scores
+    from ganprint.pairs.shifted import ShiftedPairs
+    from ganprint.pairs.ssim import SsimPairs
+    from ganprint.pairs.ssim_search import SsimMatches, ssim_matches
     from ganprint.pairs.svc import GridSVC, scale_gamma
 
 __all__ = [
@@ -30,6 +34,10 @@ __all__ = [
     "PairDistances",
     "RelationGrid",
     "RelationModule",
+    "ShiftedPairs",
+    "SsimMatches",
+    "SsimPairs",
+    "area_reduced",
     "area_under_points",
     "counts_within",
     "generated_weights",
@@ -43,6 +51,7 @@ __all__ = [
     "scale_gamma",
     "solve_grid_dual",
     "squared_distances",
+    "ssim_matches",
 ]
 
 _MODULES = {
@@ -56,6 +65,10 @@ _MODULES = {
     "PairDistances": "measures",
     "RelationGrid": "relation_grid",
     "RelationModule": "relation",
+    "ShiftedPairs": "shifted",
+    "SsimMatches": "ssim_search",
+    "SsimPairs": "ssim",
+    "area_reduced": "area_means",
     "area_under_points": "points_area",
     "counts_within": "near_pass",
     "generated_weights": "rank_one",
@@ -69,6 +82,7 @@ _MODULES = {
     "scale_gamma": "svc",
     "solve_grid_dual": "grid_dual",
     "squared_distances": "distances",
+    "ssim_matches": "ssim_search",
 }
 
 
