@@ -15,8 +15,8 @@ class CalibratedNearest(Attack):
     to samples of a second generator trained on other images; real images in their place are van Breugel et al.'s
     (2023).
 
-    Needs: real images r that were not used. An image to be scored must not be one of them: its score would be the
-    highest of all not near to a generated image's, or 0 for a copy. Cost: n (m + r) distances, one pass.
+    Needs: real images r that were not used. An image to be scored must not be one of them: its own distance, 0, would
+    make its score one of the lowest. Cost: n (m + r) distances, one pass.
 
     Traps not repeated: published code compares exp of these differences, and squared distances of raw grey values there
     overflow or come to 0; here the differences themselves are the scores. More reference images make the first distance

@@ -16,7 +16,9 @@ __all__ = ["CouplingFlow", "flow_log_density"]
 Floats = NDArray[np.float64]
 
 _LAYERS, _HIDDEN, _LARGEST_STRETCH = 6, 32, 2.0
-_BATCH, _EPOCHS, _PATIENCE, _HELD_OUT, _RATE = 256, 300, 20, 0.2, 2e-3
+_BATCH, _HELD_OUT, _RATE = 256, 0.2, 2e-3
+# Steps between two looks at what is held out, and looks without progress after which training ends.
+_BETWEEN, _PATIENCE = 10, 30
 
 
 class CouplingFlow(nn.Module):
@@ -53,19 +55,27 @@ class CouplingFlow(nn.Module):
         return found
 
 
-def flow_log_density(points: Floats, samples: Floats, seed: int) -> Floats:
+def flow_log_density(points: Floats, samples: Floats, seed: int, *, steps: int = 3000) -> Floats:
     """Give log p of points [n, c] by a flow trained on samples [m, c].
 
-    Centred and scaled samples; Adam on the mean log density, a fifth of the samples held out; the weights of the epoch
-    at which these fared best are kept, and training ends 20 epochs after it (at 300 at the latest). The epoch before
-    the first counts: where there is nothing to learn from few samples, the density stays normal.
+    Centred and scaled samples, a fifth of them held out; Adam on the mean log density of the others, in batches of 256.
+    Every ten steps the held-out samples are looked at: the weights under which they fared best are kept, those before
+    the first step among them, and training ends 300 steps later without progress, or after ``steps``. So few samples,
+    from which nothing can be learned, leave the density normal.
+
+    Raises
+    ------
+    ValueError
+        When there is no sample.
     """
+    if not len(samples):
+        raise ValueError("there is no sample")
     mean, deviation = samples.mean(axis=0), np.maximum(samples.std(axis=0), FLOOR)
     order = generator(seed, "held out").permutation(len(samples))
     standard = torch.from_numpy(((samples - mean) / deviation)[order])
     held_out = max(1, int(_HELD_OUT * len(samples)))
     # A single sample is both: nothing can be held out.
-    flow = _trained(standard[held_out:] if len(samples) > 1 else standard, standard[:held_out], seed)
+    flow = _trained(standard[held_out:] if len(samples) > 1 else standard, standard[:held_out], seed, steps)
     with torch.no_grad():
         standardised = flow(torch.from_numpy((points - mean) / deviation))
     density: Floats = standardised.numpy() - np.log(deviation).sum()
@@ -90,32 +100,34 @@ class _Conditioner(nn.Module):
 
 @dataclass
 class _Best:
-    """The weights that fared best on what was held out, and when."""
+    """The weights that fared best on what was held out, and how many looks ago that was."""
 
     loss: float = np.inf
-    epoch: int = 0
+    ago: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def look(self, flow: CouplingFlow, held_out: Tensor, epoch: int) -> None:
+    def look(self, flow: CouplingFlow, held_out: Tensor) -> None:
         with torch.no_grad():
             loss = -float(flow(held_out).mean())
+        self.ago += 1
         if loss < self.loss:
-            self.loss, self.epoch, self.weights = loss, epoch, copy.deepcopy(flow.state_dict())
+            self.loss, self.ago, self.weights = loss, 0, copy.deepcopy(flow.state_dict())
 
 
-def _trained(samples: Tensor, held_out: Tensor, seed: int) -> CouplingFlow:
+def _trained(samples: Tensor, held_out: Tensor, seed: int, steps: int) -> CouplingFlow:
     random = torch.Generator().manual_seed(derive_seed(seed, "flow"))
     flow = CouplingFlow(samples.shape[1], random)
     optimiser = torch.optim.Adam(flow.parameters(), lr=_RATE)
     best = _Best()
-    best.look(flow, held_out, 0)
-    for epoch in range(1, _EPOCHS + 1):
-        for batch in torch.split(torch.randperm(len(samples), generator=random), _BATCH):
-            optimiser.zero_grad()
-            (-flow(samples[batch]).mean()).backward()
-            optimiser.step()
-        best.look(flow, held_out, epoch)
-        if epoch - best.epoch >= _PATIENCE:
+    best.look(flow, held_out)
+    for step in range(1, steps + 1):
+        batch = samples[torch.randperm(len(samples), generator=random)[:_BATCH]]
+        optimiser.zero_grad()
+        (-flow(batch).mean()).backward()
+        optimiser.step()
+        if step % _BETWEEN == 0:
+            best.look(flow, held_out)
+        if best.ago >= _PATIENCE:
             break
     flow.load_state_dict(best.weights)
     return flow

@@ -34,12 +34,15 @@ class DensityRatioParameters(AttackParameters):
         k of ``neighbours``.
     samples
         Generated images, evenly spread, that ``flow`` learns from.
+    steps
+        Training steps of ``flow`` at most.
     """
 
     components: int = Field(default=8, ge=1)
     estimate: Literal["kernel", "neighbours", "flow"] = "kernel"
     neighbours: int = Field(default=5, ge=1)
     samples: int = Field(default=2000, ge=2)
+    steps: int = Field(default=3000, ge=1)
 
 
 @register
@@ -96,7 +99,7 @@ class DensityRatio(Attack):
             return neighbour_log_density(points, samples, chosen.neighbours, block=block)
         from ganprint.compare.density_flow import flow_log_density  # noqa: PLC0415  (torch, for this estimate alone)
 
-        return flow_log_density(points, evenly_spread(samples, chosen.samples, block=block), seed)
+        return flow_log_density(points, evenly_spread(samples, chosen.samples, block=block), seed, steps=chosen.steps)
 
 
 def _to_variance_one(onto: PrincipalComponents, reference: Floats) -> PrincipalComponents:
