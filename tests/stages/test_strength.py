@@ -33,6 +33,7 @@ PHANTOM = {
 RUNS = ["prototype-pixels", "nearest-neighbour"]
 STUDY = {"levels": [1.0, 0.0], "repeats": 2, "runs": RUNS}
 FILES = ["map-development.svg", "map-test.svg", "phantoms.csv", "strength.csv", "strength.json", "strength.svg"]
+FILES += ["table-development.md", "table-test.md"]
 
 
 def edit(root, change):

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ganprint.audit.plots import strength_map, strength_plot, svg_bytes
+from ganprint.audit.strength_table import strength_table
 from ganprint.compare.protocol import create
 from ganprint.errors import InputError
 from ganprint.evaluate.strength import POINT_COLUMNS, bands, seen_from
@@ -34,7 +35,7 @@ Point = tuple[int, float]
 
 
 def write_strength(places: Places, params: Params, name: str) -> Path:
-    """Write results/strength/NAME: phantoms.csv, strength.csv (bands), strength.json and plots.
+    """Write results/strength/NAME: phantoms.csv, strength.csv (bands), strength.json, a table per split and plots.
 
     As many phantoms are computed at a time as ``compute.threads`` says, each in a process of its own with one thread.
     A finished phantom is kept in results/checkpoints/strength/NAME and is good for as long as its parameters, the code,
@@ -163,6 +164,7 @@ def _write(target: Path, points: dict[Point, dict[str, Any]], params: Params, re
         for split in SPLITS:
             figure = strength_map(f"Mean ROC AUC at each strength of the leak, {split}", found, split)
             (folder / f"map-{split}.svg").write_bytes(svg_bytes(figure))
+            write_text(folder / f"table-{split}.md", "\n".join(strength_table(found, seen, split)) + "\n")
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -82,7 +82,7 @@ def strength_map(title: str, bands: pd.DataFrame, split: str) -> Figure:
         axes = figure.subplots()
         axes.imshow(np.maximum(auc.to_numpy(dtype=float), 0.5), cmap="Blues", vmin=0.5, vmax=1, aspect="auto")
         values, limits = auc.to_numpy(dtype=float), low.to_numpy(dtype=float)
-        for row, column in np.ndindex(*values.shape):
+        for row, column in np.argwhere(np.isfinite(values)):
             value = values[row, column]
             axes.text(
                 column,
