@@ -1,0 +1,1 @@
+"""What may be said of real and generated images without any label: tests against reference images, verdict, page."""
