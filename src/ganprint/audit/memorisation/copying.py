@@ -20,7 +20,7 @@ from ganprint.audit.memorisation.distances import SAME
 from ganprint.audit.memorisation.neighbours import Neighbours
 from ganprint.audit.memorisation.sets import HELD_OUT, USED
 
-__all__ = ["Cells", "coordinates", "copying_score", "farther_pairs", "make_cells"]
+__all__ = ["Cells", "coordinates", "copying_score", "cut", "farther_pairs", "make_cells"]
 
 
 def coordinates(squares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,8 +29,9 @@ def coordinates(squares: NDArray[np.float64]) -> NDArray[np.float64]:
     np.fill_diagonal(inner, 0)
     inner = inner - inner.mean(axis=0) - inner.mean(axis=1)[:, None] + inner.mean()
     values, vectors = np.linalg.eigh(-inner / 2)
-    keep = values > 1e-12 * max(values[-1], 1e-300)
-    return np.asarray(vectors[:, keep] * np.sqrt(values[keep]))
+    # The last one stays whatever it is, so that equal rows have a coordinate too.
+    keep = (values > 1e-12 * values[-1]) | (np.arange(len(values)) == len(values) - 1)
+    return np.asarray(vectors[:, keep] * np.sqrt(np.maximum(values[keep], 0)))
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,13 @@ class Cells:
         return np.asarray(np.argmin(squares @ self.means - self.spread, axis=1))
 
 
-def make_cells(
-    rows: NDArray[np.float64], squares: NDArray[np.float64], codes: NDArray[np.int8], count: int, seed: int
-) -> Cells:
-    """Cut space by the used rows of one labelling.
+def cut(rows: NDArray[np.float64], codes: NDArray[np.int8], count: int, seed: int) -> NDArray[np.intp]:
+    """Give the cell of each used row, [R], by k-means of the used rows; -1 for others.
 
     Parameters
     ----------
     rows
         [R, e], of :func:`coordinates`.
-    squares
-        [R, R], infinite on the diagonal.
     codes
         [R], labels.
     count
@@ -82,18 +79,32 @@ def make_cells(
     """
     used = np.flatnonzero(codes == USED)
     distinct = len(np.unique(rows[used].round(12), axis=0))
-    means = KMeans(max(1, min(count, distinct)), n_init=1, random_state=seed).fit(rows[used])
-    _, labels = np.unique(means.labels_, return_inverse=True)
     of_used = np.full(len(codes), -1)
-    of_used[used] = labels
-    inside = (of_used[:, None] == np.arange(labels.max() + 1)).astype(np.float64)
-    averaging = inside / inside.sum(axis=0)
-    among = np.where(np.isinf(squares), 0, squares)
-    cells = Cells(of_used, averaging, np.einsum("ik,ij,jk->k", averaging, among, averaging, optimize=True) / 2, [])
-    held = np.flatnonzero(codes == HELD_OUT)
-    own = cells.assign(among[held])
-    away = Neighbours.of(squares[held]).within(of_used, own)
-    cells.held_out.extend(np.sort(away[own == cell]) for cell in range(averaging.shape[1]))
+    of_used[used] = KMeans(max(1, min(count, distinct)), n_init=1, random_state=seed).fit(rows[used]).labels_
+    return of_used
+
+
+def make_cells(of_used: NDArray[np.intp], squares: NDArray[np.float64], codes: NDArray[np.int8]) -> Cells:
+    """Make the cells of one labelling.
+
+    Parameters
+    ----------
+    of_used
+        [R], of :func:`cut`; rows that are not used in this labelling do not count.
+    squares
+        [R, R], infinite on the diagonal.
+    codes
+        [R], labels.
+    """
+    used, held = np.flatnonzero(codes == USED), np.flatnonzero(codes == HELD_OUT)
+    own = np.full(len(codes), -1)
+    own[used] = np.unique(of_used[used], return_inverse=True)[1]
+    inside = (own[:, None] == np.arange(own.max() + 1)).astype(np.float64)
+    means, among = inside / inside.sum(axis=0), np.where(np.isinf(squares), 0, squares)
+    cells = Cells(own, means, np.einsum("ik,ij,jk->k", means, among, means, optimize=True) / 2, [])
+    held_own = cells.assign(among[held])
+    away = Neighbours.of(squares[held]).within(own, held_own)
+    cells.held_out.extend(np.sort(away[held_own == cell]) for cell in range(means.shape[1]))
     return cells
 
 

@@ -16,7 +16,9 @@ BINS = 1000
 def distance_ratio(two: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give the ratio, [b], of the two nearest distances [b, 2]; 0 for a copy, even of an image that was used twice."""
     first, second = two.T
-    return np.divide(first, second, out=np.zeros(len(two)), where=(first > 0) & np.isfinite(second))
+    ratios = np.zeros(len(two))
+    np.divide(first, second, out=ratios, where=(first > 0) & np.isfinite(second))
+    return ratios
 
 
 def histogram(ratios: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -95,4 +95,5 @@ def _folds(
     if count < 2:
         return np.zeros((0, len(groups)), dtype=np.bool_)
     fold_of = {name: i % count for members in names for i, name in enumerate(rng.permutation(members).tolist())}
-    return np.array([fold_of[name] for name in groups.tolist()])[None] == np.arange(count)[:, None]
+    member_of = np.array([fold_of[name] for name in groups.tolist()])
+    return np.asarray(member_of[None] == np.arange(count)[:, None])

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ganprint.audit.memorisation.authenticity import authentic, own_nearest
 from ganprint.audit.memorisation.closer import closer_to_used, nearest_units
-from ganprint.audit.memorisation.copying import Cells, coordinates, copying_score, farther_pairs, make_cells
+from ganprint.audit.memorisation.copying import Cells, coordinates, copying_score, cut, farther_pairs, make_cells
 from ganprint.audit.memorisation.distances import generated_blocks, real_squares
 from ganprint.audit.memorisation.neighbours import Neighbours
 from ganprint.audit.memorisation.ratio import BINS, distance_ratio, histogram, median
@@ -89,24 +89,40 @@ def labelled_sums(
         Told the number of rows done.
     """
     squares = real_squares(sets.real)
-    points, among = coordinates(squares), np.sqrt(squares)
-    # Of so few rows k-means is quicker on one thread.
-    with threadpool_limits(1, user_api="openmp"):
-        cut = [make_cells(points, squares, codes, cells, seed) for codes in labels.codes]
+    shaped = _cells(squares, labels, cells, seed)
+    among = np.sqrt(squares)
     own = [own_nearest(among, codes == USED) for codes in labels.codes]
-    count, parts = len(labels.codes), PARTS
+    count = len(labels.codes)
+    by_labelling, by_cell = (PARTS, count), (PARTS, count, cells)
     sums = Sums(
-        np.zeros(parts), *(np.zeros((parts, count)) for _ in range(3)), np.zeros((parts, count, BINS)),
-        *(np.zeros((parts, count, cells)) for _ in range(2)), np.zeros((count, cells)), least,
-    )  # fmt: skip
-    for number, found in enumerate(cut):
+        rows=np.zeros(PARTS),
+        authentic=np.zeros(by_labelling),
+        closer=np.zeros(by_labelling),
+        below=np.zeros(by_labelling),
+        ratios=np.zeros((*by_labelling, BINS)),
+        farther=np.zeros(by_cell),
+        in_cell=np.zeros(by_cell),
+        held_out=np.zeros((count, cells)),
+        least=least,
+    )
+    for number, found in enumerate(shaped):
         sums.held_out[number, : len(found.held_out)] = [len(inside) for inside in found.held_out]
     for start, block in generated_blocks(sets.real, sets.generated):
-        part_of = np.arange(start, start + len(block)) % parts
+        part_of = np.arange(start, start + len(block)) % PARTS
         for part in np.unique(part_of):
-            _add(sums, int(part), block[part_of == part], labels, cut=cut, own=own, limit=limit)
+            _add(sums, int(part), block[part_of == part], labels, cells=shaped, own=own, limit=limit)
         advance(len(block))
     return sums
+
+
+def _cells(squares: NDArray[np.float64], labels: Labellings, count: int, seed: int) -> list[Cells]:
+    """Cut space anew for every exchange of membership; where a fold is left out, the true cells stay without it."""
+    points, codes = coordinates(squares), labels.codes
+    # Of so few rows k-means is quicker on one thread.
+    with threadpool_limits(1, user_api="openmp"):
+        owners = [cut(points, labelling, count, seed) for labelling in codes[: 1 + labels.permutations]]
+    owners += [owners[0]] * labels.folds
+    return [make_cells(of_used, squares, labelling) for of_used, labelling in zip(owners, codes, strict=True)]
 
 
 def _add(
@@ -115,7 +131,7 @@ def _add(
     squares: NDArray[np.float64],
     labels: Labellings,
     *,
-    cut: list[Cells],
+    cells: list[Cells],
     own: list[NDArray[np.float64]],
     limit: float,
 ) -> None:
@@ -131,8 +147,8 @@ def _add(
         sums.closer[part, q] += closer_to_used(by_unit, codes[first_of_unit], away[:, 0], held_out[:, 0]).sum()
         sums.below[part, q] += (ratios < limit).sum()
         sums.ratios[part, q] += histogram(ratios)
-        cell = cut[q].assign(squares)
-        u, inside = farther_pairs(cut[q], cell, neighbours.within(cut[q].of_used, cell))
+        cell = cells[q].assign(squares)
+        u, inside = farther_pairs(cells[q], cell, neighbours.within(cells[q].of_used, cell))
         sums.farther[part, q, : len(u)] += u
         sums.in_cell[part, q, : len(u)] += inside
 
