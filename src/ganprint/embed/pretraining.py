@@ -113,14 +113,17 @@ class Pretraining:
         factor = rate_factor(step, chosen.warmup * per_epoch, chosen.epochs * per_epoch)
         for group in self._optimiser.param_groups:
             group["lr"] = chosen.learning_rate * factor
-        pair = torch.cat([views(images, self._change), views(images, self._change)]).to(self._device)
-        maps = self._features(self.preprocessing.values(pair))
-        first, second = self._projector(maps.mean(dim=(2, 3))).chunk(2)
-        loss = nt_xent(first, second, chosen.temperature)
+        loss = self._loss(images)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
         return float(loss.detach())
+
+    def _loss(self, images: torch.Tensor) -> torch.Tensor:
+        pair = torch.cat([views(images, self._change), views(images, self._change)]).to(self._device)
+        maps = self._features(self.preprocessing.values(pair))
+        first, second = self._projector(maps.mean(dim=(2, 3))).chunk(2)
+        return nt_xent(first, second, self._parameters.temperature)
 
     def weights(self) -> State:
         """Give the state dict of the backbone without its classifier, on the CPU, in the registered network's names."""

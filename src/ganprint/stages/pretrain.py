@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import corpus_hash, read_index
+from ganprint.embed.autoencoder_pretraining import begin_pretraining
 from ganprint.embed.preprocessing import Preprocessing
 from ganprint.embed.pretraining import Pretraining
 from ganprint.embed.pretraining_images import images_sha256, pretraining_images
@@ -50,7 +51,7 @@ def pretrain(places: Places, params: Params, name: str) -> Path:
     computer = prepare(params.compute)
     index = read_index(places.corpus)
     chosen = pretraining_images(index, test_images=parameters.test_images)
-    training = Pretraining(parameters, _seed(params, name), computer.device)
+    training = begin_pretraining(parameters, _seed(params, name), computer.device)
     record = provenance(places.root, computer.name, computer.threads)
     metadata = _made_from(params, name, chosen) | {
         "start": {key: getattr(training.start, key) for key in ("source", "origin", "sha256")},
