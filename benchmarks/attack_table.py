@@ -2,11 +2,11 @@
 
 Every attack scores the splits of data/corpus whose truth is known, in the views named: the development split out of
 fold (by group) where an attack takes its reference images from it, the test split with the whole development split.
+The last two columns: shares of not used / of used test images that a threshold of the development scores calls used.
 Run in a project's folder, after the stage `embed`. The labels of the test split are read for the figures alone.
 """
 
 import argparse
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from ganprint.compare.data import Test
 from ganprint.compare.folds import fold_numbers
 from ganprint.compare.protocol import Context, create
+from ganprint.compare.threshold import choose_threshold, decide
 from ganprint.corpus.truth import read_truth
 from ganprint.evaluate.metrics import metrics
 from ganprint.evaluate.tables import ScoreTable
-from ganprint.params import RunParameters
+from ganprint.params import RunParameters, ThresholdParameters
 from ganprint.stages.places import Places
 from ganprint.stages.views import Views, read_views
 
@@ -38,7 +39,9 @@ ATTACKS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 VIEWS = ("pixels-64/none", "lite0-weights/average")
 FOLDS, SEED, PLACES = 5, 1, Places(Path())
+RULES = (ThresholdParameters(rule="not_used", level=0.05), ThresholdParameters(rule="outlier"))
 Scores = NDArray[np.float64]
+Scored = tuple[ScoreTable, dict[str, int]]
 
 
 def development_scores(views: Views, name: str, parameters: dict[str, Any]) -> Scores:
@@ -77,15 +80,24 @@ def score_table(ids: NDArray[np.str_], groups: NDArray[np.str_], scores: Scores)
     return ScoreTable(ids[order], groups[order], scores[order], np.zeros(len(ids), dtype=np.int8))
 
 
+def called_used(development: Scored, test: Scored, rule: ThresholdParameters) -> str:
+    """Give the shares of not used and of used test images that a rule of the development scores calls used."""
+    labels = [np.array([truth[image] for image in table.ids.tolist()]) for table, truth in (development, test)]
+    threshold = choose_threshold(rule, development[0].scores, labels[0])
+    decisions = decide(test[0].scores, threshold)
+    return " / ".join(f"{decisions[labels[1] == label].mean():.2f}" for label in (0, 1))
+
+
 def row(views: Views, name: str, parameters: dict[str, Any], resamples: int) -> list[str]:
-    """Give the cells of an attack: ROC AUC with its interval on both splits, seconds of scoring."""
-    start, cells, seconds = time.perf_counter(), {"development": "", "test": "truth unknown"}, 0.0
-    for split, table, truth in tables(views, name, parameters):
-        seconds += time.perf_counter() - start
+    """Give the cells of an attack: ROC AUC with its interval, what rules without labels of used images come to."""
+    scored = {split: (table, truth) for split, table, truth in tables(views, name, parameters)}
+    cells = []
+    for table, truth in scored.values():
         found = metrics(table, truth, 0.95, resamples, SEED).figures["roc_auc"]
-        cells[split] = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
-        start = time.perf_counter()
-    return [*cells.values(), f"{seconds:.1f}"]
+        cells.append(f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]")
+    if "test" not in scored:
+        return [*cells, "truth unknown", "", ""]
+    return [*cells, *(called_used(scored["development"], scored["test"], rule) for rule in RULES)]
 
 
 def main() -> None:
@@ -93,8 +105,8 @@ def main() -> None:
     parser.add_argument("views", nargs="*", default=VIEWS, help="EMBEDDING/POOLING")
     parser.add_argument("--resamples", type=int, default=2000)
     asked = parser.parse_args()
-    print("| view | attack | development | test | s |")
-    print("| --- | --- | --- | --- | ---: |")
+    print("| view | attack | development | test | `not_used`, level 0.05 | `outlier` |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for view in asked.views:
         embedding, pooling = view.split("/")
         block = {"comparator": "nearest", "variant": "extension", "embedding": embedding, "pooling": pooling}
