@@ -58,7 +58,10 @@ class Learner:
         """Give a network with initial weights from the context's seed, on its device."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(self.context.seed, "network"))
-            return network().to(self.context.device)
+            built = network().to(self.context.device)
+            # On a processor the wide, shallow convolutions take two thirds of the time so.
+            built.to(memory_format=torch.channels_last)
+            return built
 
     def learn(self, network: nn.Module, loss: Callable[[torch.Generator], Tensor]) -> None:
         """Train the network in place."""

@@ -150,13 +150,13 @@ def _autoencoder() -> Backbone:
 
 
 BACKBONES: dict[str, Backbone] = {
-    AUTOENCODER: _autoencoder(),
     "efficientnet-lite0": _lite0(),
     "resnet18": _resnet("resnet18", 512),
     "resnet34": _resnet("resnet34", 512),
     "resnet50": _resnet("resnet50", 2048),
     "resnet101": _resnet("resnet101", 2048),
     "resnet152": _resnet("resnet152", 2048),
+    AUTOENCODER: _autoencoder(),
 }
 
 
