@@ -1,5 +1,6 @@
 """Square grey images given as rows of a table."""
 
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def square_side(images: NDArray[Any], least: int = 1) -> int:
         raise ValueError(
             f"images are {images.dtype} of shape {images.shape}; they have to be rows of grey values, uint8"
         )
-    side = round(float(images.shape[1]) ** 0.5)
+    side = isqrt(images.shape[1])
     if side * side != images.shape[1] or side < least:
         raise ValueError(f"an image has {images.shape[1]} pixels; it has to be a square of at least {least} a side")
     return side

@@ -79,12 +79,11 @@ class SsimPairs:
         """
         self._check(block)
         result = np.empty(len(rows_real))
-        places = np.asarray(rows_generated) // _BLOCK
-        for part in np.unique(places):
-            chosen = np.flatnonzero(places == part)
-            start = int(part) * _BLOCK
-            generated = self._tables(block[start : start + _BLOCK])
-            left, right = torch.from_numpy(rows_real[chosen]), torch.from_numpy(rows_generated[chosen] - start)
+        needed, places = np.unique(rows_generated, return_inverse=True)
+        for start in range(0, len(needed), _BLOCK):
+            chosen = np.flatnonzero((places >= start) & (places < start + _BLOCK))
+            generated = self._tables(block[needed[start : start + _BLOCK]])
+            left, right = torch.from_numpy(rows_real[chosen]), torch.from_numpy(places[chosen] - start)
             result[chosen] = paired_similarities(self._real, generated, (left, right))
         return result
 
