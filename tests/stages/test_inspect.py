@@ -181,7 +181,7 @@ def test_finished_work_is_not_done_again(tmp_path, monkeypatch):
     inspect_folders(options(root))
     expected = written(root)
     monkeypatch.setattr(inspect_rows, "_save", lambda *_: pytest.fail("a chunk was made again"))
-    for attack in inspect_attacks._attacks(ATTACKS):
+    for attack in inspect_attacks._attacks(ATTACKS, ["euclidean"]):
         monkeypatch.setattr(type(attack), "attack", lambda *_: pytest.fail("an attack was made again"))
     inspect_folders(options(root))
     assert written(root) == expected
@@ -342,6 +342,24 @@ def test_network_features_are_a_view(tmp_path):
     assert [column.name for column in report.columns] == ["nearest@pixels", "nearest@lite0", "combined"]
     nearest = [float(row["nearest@lite0"]) for row in table(root)]
     assert np.mean(nearest[:10]) > np.mean(nearest[10:])
+
+
+def test_another_metric_is_another_column(tmp_path):
+    """Protects --metric: SSIM sees grey values alone, and the columns of two metrics do not mix."""
+    root = folders(tmp_path, noised=10)
+    told = {"attacks": ("nearest",), "reference": None, "metrics": ("euclidean", "ssim"), "views": ("pixels", "lite0")}
+    report = inspect_folders(options(root, **told))
+    refused = {column.name: column.refusal is not None for column in report.columns}
+    assert refused == {
+        "nearest@pixels": False,
+        "nearest:ssim@pixels": False,
+        "nearest@lite0": False,
+        "nearest:ssim@lite0": True,
+        "combined": False,
+    }
+    for row in table(root)[:10]:
+        assert -1 < float(row["nearest:ssim@pixels"]) < 0
+        assert row["nearest:ssim@pixels"] != row["nearest@pixels"]
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -22,6 +22,12 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--groups", type=_FOLDER, help="CSV id,group: which patient real and reference images come from.")
 @click.option("--view", "views", multiple=True, help="What is compared: pixels, lite0.  [default: both]")
 @click.option("--attack", "attacks", multiple=True, help="Attack to run (ganprint comparators).  [default: all]")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="How pairs are measured: euclidean, cosine, ssim, …  [default: euclidean]",
+)
 @click.option("--level", type=float, default=0.05, show_default=True, help="Of tests; intervals are at 1 - level.")
 @click.option("--images", type=int, default=24, show_default=True, help="Suspicious images to show.")
 @click.option("--seed", type=int, default=20230918, show_default=True, help="Base of every seed.")
@@ -43,7 +49,7 @@ def inspect(**told: Any) -> None:
     from ganprint.stages.inspect import inspect_folders
     from ganprint.stages.inspect_options import InspectOptions
 
-    given = {name: value for name, value in told.items() if name != "views" or value}
+    given = {name: value for name, value in told.items() if name not in {"views", "metrics"} or value}
     try:
         options = InspectOptions.model_validate(given)
     except ValidationError as error:

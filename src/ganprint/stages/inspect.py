@@ -62,7 +62,9 @@ def _inspect(people: People, options: InspectOptions, computer: Computer, advanc
     served = [people.calibration.tolist(), people.for_attacks.tolist()]
     key = key_of([{role: gallery.key for role, gallery in people.galleries.items()}, served])
     device, wanted = computer.device, options.attacks
-    columns = columns_of(views, work, key, seed=options.seed, device=device, wanted=wanted, advance=advance)
+    columns = columns_of(
+        views, work, key, seed=options.seed, device=device, wanted=wanted, metrics=options.metrics, advance=advance
+    )
     advance("tests", 0, 1)
     judged = judge(people, views, columns, digests, options)
     advance("tests", 1, 1)
@@ -123,6 +125,7 @@ def _models(columns: Sequence[Column], judged: Judged, n: int) -> list[ColumnMod
     scores = {column.name: column.scores[:n] for column in columns if column.scores is not None}
     facts = [
         ColumnFacts(
+            column.name,
             column.attack,
             column.view,
             column.metric,

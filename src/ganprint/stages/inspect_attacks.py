@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from ganprint.compare.attack import Attack, Seen
 from ganprint.compare.protocol import Context, registry
@@ -62,8 +61,9 @@ class Column:
 
     @property
     def name(self) -> str:
-        """Give the name of the column in scores.csv."""
-        return f"{self.attack}@{self.view}"
+        """Give the name of the column in scores.csv: the metric is said where it is not the usual one."""
+        metric = "" if self.metric == "euclidean" else f":{self.metric}"
+        return f"{self.attack}{metric}@{self.view}"
 
 
 @dataclass
@@ -109,6 +109,7 @@ def columns_of(
     seed: int,
     device: str,
     wanted: Sequence[str],
+    metrics: Sequence[Metric],
     advance: Callable[[str, int, int], object],
 ) -> list[Column]:
     """Run every registered attack in every view.
@@ -127,6 +128,8 @@ def columns_of(
         ``cpu`` or ``cuda``.
     wanted
         Names of attacks; all when empty.
+    metrics
+        How pairs are measured: each attack runs with each of them.
     advance
         Told (what goes on, done, total).
 
@@ -135,7 +138,7 @@ def columns_of(
     InputError
         When a wanted attack is not registered.
     """
-    attacks = _attacks(wanted)
+    attacks = _attacks(wanted, metrics)
     sights: dict[tuple[str, str], KeptSeen] = {}
     columns: list[Column] = []
     total = len(views) * len(attacks)
@@ -157,20 +160,20 @@ def columns_of(
 
 def need_reference(wanted: Sequence[str]) -> bool:
     """Tell whether any of the wanted attacks (all when empty) looks at reference images itself."""
-    return any(attack.needs_reference for attack in _attacks(wanted))
+    return any(attack.needs_reference for attack in _attacks(wanted, ["euclidean"]))
 
 
-def _attacks(wanted: Sequence[str]) -> list[Attack]:
-    found = {}
-    for (name, variant), cls in registry().items():
-        if issubclass(cls, Attack):
-            try:
-                found[_name(name, variant)] = cls()
-            except ValidationError:  # it has parameters without a default: somebody has to choose them
-                continue
+def _attacks(wanted: Sequence[str], metrics: Sequence[Metric]) -> list[Attack]:
+    found = {_name(name, kind): cls for (name, kind), cls in registry().items() if issubclass(cls, Attack)}
     if strangers := sorted(set(wanted) - found.keys()):
         raise InputError(f"--attack {strangers[0]}: no such attack; allowed: {', '.join(found)}")
-    return [attack for name, attack in found.items() if not wanted or name in wanted]
+    chosen = [cls for name, cls in found.items() if not wanted or name in wanted]
+    # An attack without a choice of metric runs once.
+    return [
+        cls(cls.Parameters.model_validate({"metric": metric} if "metric" in cls.Parameters.model_fields else {}))
+        for cls in chosen
+        for metric in (metrics if "metric" in cls.Parameters.model_fields else metrics[:1])
+    ]
 
 
 def _name(comparator: str, variant: str) -> str:

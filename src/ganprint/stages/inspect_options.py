@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ganprint.pairs import Metric
 from ganprint.params import FrozenModel
 
 __all__ = ["InspectOptions"]
@@ -21,8 +22,8 @@ class InspectOptions(FrozenModel):
         Folder to write.
     groups
         CSV ``id,group`` of real and reference images.
-    views, attacks
-        Names; all attacks when empty.
+    views, attacks, metrics
+        Names; all attacks when empty. Metrics as in :func:`ganprint.pairs.pair_distances`.
     level
         Of tests; intervals are at 1 - level.
     images, evidences, patch
@@ -40,6 +41,7 @@ class InspectOptions(FrozenModel):
     groups: Path | None = None
     views: tuple[str, ...] = ("pixels", "lite0")
     attacks: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ("euclidean",)
     level: float = Field(default=0.05, gt=0, lt=0.5)
     images: int = Field(default=24, ge=1, le=200)
     evidences: int = Field(default=3, ge=1, le=20)

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 class ColumnFacts:
     """An attack in a view: see :class:`ganprint.audit.inspection.model.ColumnModel`."""
 
+    name: str
     attack: str
     view: str
     metric: str
@@ -28,11 +29,6 @@ class ColumnFacts:
     used_from: float | None
     refusal: str | None
     outlier_from: float | None = None
-
-    @property
-    def name(self) -> str:
-        """Give the name of the column."""
-        return f"{self.attack}@{self.view}"
 
 
 def column_models(
@@ -53,14 +49,14 @@ def column_models(
     """
     models = [_model(fact, scores.get(fact.name), tests.get(fact.name)) for fact in facts]
     title = "All columns together: the mean of their ranks"
-    whole = ColumnFacts(COMBINED, "all views", "ranks", title, None, None if len(scores) else "no attack ran")
-    return [*models, _model(whole, combined, tests.get(COMBINED), name=COMBINED)]
+    whole = ColumnFacts(COMBINED, COMBINED, "all views", "ranks", title, None, None if len(scores) else "no attack ran")
+    return [*models, _model(whole, combined, tests.get(COMBINED))]
 
 
-def _model(fact: ColumnFacts, scores: Floats | None, test: ColumnTest | None, *, name: str = "") -> ColumnModel:
+def _model(fact: ColumnFacts, scores: Floats | None, test: ColumnTest | None) -> ColumnModel:
     comparison = None if test is None else test.comparison
     return ColumnModel(
-        name=name or fact.name,
+        name=fact.name,
         attack=fact.attack,
         view=fact.view,
         metric=fact.metric,
