@@ -146,7 +146,8 @@ def _rows(found: _Found, labels: Labellings, settings: Settings, sets: Sets, ima
         if np.isnan(value):
             rows.append(row | {"reason": _why(name, settings)})
             continue
-        variance = sum(jackknife([values.get(name, np.nan) for values in part]) for part in (dropped, found.by_part))
+        # Not their sum: which generated rows lie beside a patient is chance that both of them count.
+        variance = max(jackknife([values.get(name, np.nan) for values in part]) for part in (dropped, found.by_part))
         share_of = {"generated": images, "used": row["used"], None: None}[MEASURES[name].share]
         limits = interval(value, variance, labels.folds, settings.confidence, share_of=share_of)
         row |= {"value": value, "reference": _finite(found.reference.get(name))}
