@@ -136,12 +136,14 @@ def test_search_by_candidates_finds_planted_copies_and_reports_exact_values():
     real, generated = body_images(6, 64), body_images(500, 64, seed=1)
     copies = np.clip(real + rng.normal(0, 8, real.shape), 0, 255).astype(np.uint8)
     generated[np.arange(6) * 70 + 5] = copies
-    found = ssim_matches(real, generated, 4, exact=False, candidates=8)
+    found = ssim_matches(real, generated, 4, exact=False, candidates=8, reduced_side=32)
     assert found.positions[:, 0].tolist() == (np.arange(6) * 70 + 5).tolist()
     everything = SsimPairs(real).similarities(generated)
     assert np.array_equal(found.similarities, np.take_along_axis(everything, found.positions, axis=1))
     assert found.best_real is None
-    again = ssim_matches(real, (generated[i : i + 11] for i in range(0, 500, 11)), 4, exact=False, candidates=8)
+    again = ssim_matches(
+        real, (generated[i : i + 11] for i in range(0, 500, 11)), 4, exact=False, candidates=8, reduced_side=32
+    )
     assert np.array_equal(again.positions, found.positions)
     assert np.array_equal(again.similarities, found.similarities)
 
