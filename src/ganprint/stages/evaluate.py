@@ -1,6 +1,7 @@
 """Stage ``evaluate``: figures of one run on both splits, and of the trivial answers beside them.
 
-With its sibling over all runs (:mod:`ganprint.stages.inference`) it alone reads the truth of the test split.
+With its sibling over all runs (:mod:`ganprint.stages.inference`) and :mod:`ganprint.stages.memorisation` it alone reads
+the truth of the test split.
 """
 
 from itertools import product

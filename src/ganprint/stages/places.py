@@ -35,7 +35,7 @@ class Places:
 
     @property
     def truth(self) -> Path:
-        """Truth of the test split, which evaluation alone reads."""
+        """Truth of the test split, which `evaluate` and `memorisation` alone read."""
         return self.root / "data" / "truth.csv"
 
     @property
