@@ -1,4 +1,4 @@
-"""What every attack finds of copies planted on purpose: python benchmarks/planted_attacks.py [--generated N]
+"""What every attack finds of copies planted on purpose: python benchmarks/planted_attacks.py [--networks STEPS]
 
 A phantom whose generator has seen no image of either split (memorisation 0), so that what is planted is all there is to
 find. Per kind of copy, half of the patients of the test split have a copy of each of their images planted among the
@@ -12,6 +12,8 @@ seen.
 Prints a table per view and metric: ROC AUC of images with a copy against images without (mean of both halves), and in
 brackets the share of images with a copy at or above the threshold (sensitivity); the last column is the share of images
 without a copy there, over all kinds (1 - specificity).
+
+By default attacks; ``--networks STEPS``: the comparators that train a network for every scoring, with so many steps.
 """
 
 import argparse
@@ -98,31 +100,26 @@ def phantom(generated):
     }
 
 
-def comparators():
-    """Give every comparator that needs no label of the images it scores."""
+def comparators(view, metric, steps):
+    """Give every label-free comparator that can look at the view by the metric: attacks, or such as train ``steps``."""
     for (name, variant), cls in registry().items():
-        if issubclass(cls, Attack) or (not cls.learns and cls.pixels is not False):
-            yield name, variant, cls
+        title = name if variant == "extension" else f"{name} {variant}"
+        if issubclass(cls, Attack):
+            comparator = cls(cls.Parameters.model_validate({"metric": metric}))
+            if steps is None and comparator.refusal(view == PIXELS) is None:
+                yield title, comparator
+        elif not cls.learns and cls.pixels is not False and (view, metric) == (PIXELS, "euclidean"):
+            trains = "steps" in cls.Parameters.model_fields
+            if trains == (steps is not None):
+                yield title, cls(cls.Parameters.model_validate({"steps": steps} if trains else {}))
 
 
-def reason_against(cls, view, metric, seen):
-    """Give the reason why a comparator can not look at a view by a metric, or None."""
-    if not issubclass(cls, Attack):
-        return None if (view, metric) == (PIXELS, "euclidean") else "has a view and a metric of its own"
-    return cls(parameters_of(cls, metric)).refusal(seen.real.dtype == np.uint8)
-
-
-def parameters_of(cls, metric):
-    chosen = {"metric": metric} if "metric" in cls.Parameters.model_fields else {}
-    return cls.Parameters.model_validate(chosen)
-
-
-def scores_of(cls, metric, seen):
+def scores_of(comparator, seen):
     """Score the real images of ``seen``: attacks share its passes, others are fitted."""
-    comparator, context = cls(parameters_of(cls, metric)), Context(SEED)
+    context = Context(SEED)
     if isinstance(comparator, Attack):
         reference = seen.reference
-        seen.reference = reference if cls.needs_reference else None
+        seen.reference = reference if comparator.needs_reference else None
         try:
             return comparator.attack(seen, context)
         finally:
@@ -148,7 +145,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--generated", type=int, default=1000)
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), help="kinds of copies")
-    parser.add_argument("--only", nargs="*", default=[], help="names of comparators")
+    parser.add_argument("--networks", type=int, metavar="STEPS", help="comparators that train, with so many steps")
     parser.add_argument("--metrics", nargs="*", default=[], help="metrics of pairs")
     chosen = parser.parse_args()
     started = time.perf_counter()
@@ -169,11 +166,11 @@ def main():
         f"{len(greys)} test images of {len(patients)} patients, half of them with a copy at a time; {len(generated)} "
         f"generated images; threshold from {len(parts['not_used'][0])} images, reference {len(parts['used'][0])}."
     )
-    for view in (PIXELS, FEATURES):
+    for view in (PIXELS, FEATURES) if chosen.networks is None else (PIXELS,):
         rows = {name: embedder.rows(found, view) for name, (found, _) in parts.items()}
         rows |= {kind: embedder.rows(made, view) for kind, made in copies.items()}
         for metric in METRICS[view]:
-            if not chosen.metrics or metric in chosen.metrics:
+            if (not chosen.metrics or metric in chosen.metrics) and list(comparators(view, metric, chosen.networks)):
                 table(rows, view, metric, halves, chosen)
     print(f"\n{time.perf_counter() - started:.0f} s in all")
 
@@ -196,7 +193,8 @@ def table(rows, view, metric, halves, chosen):
                 found = judged(scores[: len(half)], half, scores[len(half) :])
                 results.setdefault(title, {}).setdefault(kind, []).append(found)
     print(f"\n### {view}, {metric}\n")
-    print("| attack |", " | ".join(chosen.kinds), "| without a copy |")
+    heads = [kind.replace(" with a generated image", "") for kind in chosen.kinds]
+    print("| attack |", " | ".join(heads), "| without a copy |")
     print("| --- |" + " ---: |" * (len(chosen.kinds) + 1))
     for title, cells in results.items():
         means = {kind: np.mean(cells[kind], axis=0) for kind in chosen.kinds}
@@ -207,14 +205,11 @@ def table(rows, view, metric, halves, chosen):
 
 def scored(seen, view, metric, chosen, seconds):
     """Give the title and the scores of every comparator that can look at this view by this metric."""
-    for name, variant, cls in comparators():
-        if (chosen.only and name not in chosen.only) or reason_against(cls, view, metric, seen) is not None:
-            continue
+    for title, comparator in comparators(view, metric, chosen.networks):
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            scores = scores_of(cls, metric, seen)
-        title = name if variant == "extension" else f"{name} {variant}"
+            scores = scores_of(comparator, seen)
         seconds[title] = seconds.get(title, 0.0) + time.perf_counter() - start
         yield title, scores
 
