@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganprint.audit.inspection.columns import COMBINED
-from ganprint.audit.inspection.combine import mean_ranks
 from ganprint.audit.inspection.equal import equal_images
 from ganprint.audit.inspection.limits import limits_of
 from ganprint.audit.inspection.model import FolderModel, ImageModel, InspectVerdictModel, ReferenceModel
@@ -22,6 +21,7 @@ from ganprint.audit.inspection.reference import (
     test_columns,
 )
 from ganprint.audit.inspection.verdict import InspectNumbers, inspect_verdict
+from ganprint.compare.rank_aggregation import rank_aggregate
 from ganprint.compare.threshold import outlier_threshold
 from ganprint.evaluate.fold_tests import attainable_p
 from ganprint.evaluate.weighted import weighted_auc
@@ -69,7 +69,7 @@ def judge(
         Of the inspection.
     """
     scores = {column.name: column.scores for column in columns if column.scores is not None}
-    combined = mean_ranks(np.stack(list(scores.values()), axis=1)) if scores else np.zeros(len(people.real))
+    combined = rank_aggregate(np.stack(list(scores.values()), axis=1)) if scores else np.zeros(len(people.real))
     equal = equal_images(digests, {role: gallery.ids for role, gallery in people.galleries.items()})
     counts = {role: sum(map(bool, found)) for role, found in equal.items()}
     tests: dict[str, ColumnTest] = {}

@@ -48,7 +48,7 @@ def column_models(
         Column to set-level test; empty without reference images.
     """
     models = [_model(fact, scores.get(fact.name), tests.get(fact.name)) for fact in facts]
-    title = "All columns together: the mean of their ranks"
+    title = "All columns together: the mean of the normal scores of their ranks"
     whole = ColumnFacts(COMBINED, COMBINED, "all views", "ranks", title, None, None if len(scores) else "no attack ran")
     return [*models, _model(whole, combined, tests.get(COMBINED))]
 
