@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torch.nn.utils import vector_to_parameters
 
 from ganprint.compare.autoencoder_base import AutoencoderParameters, Learner, drawn_rows, margin
 from ganprint.compare.data import Development, Test
@@ -81,7 +81,7 @@ class MatchingPatches(Comparator):
         side = int(np.sqrt(rows.shape[1]))
         count = self.parameters.patches
         self.places_ = generator(context.seed, "places").integers(0, side - side // 2 + 1, (count, 2))
-        self.weights_ = parameters_to_vector(encoder.parameters()).detach().cpu().numpy()
+        self.weights_ = torch.cat([part.detach().reshape(-1) for part in encoder.parameters()]).cpu().numpy()
         codes = self._codes(rows, context)
         first, second = np.triu_indices(count, 1)
         self.same_ = np.square(codes[:, first] - codes[:, second]).mean(axis=2, dtype=np.float64).ravel()
