@@ -23,7 +23,8 @@ class SsimPairs:
 
     Window sums, variances and the parts of the denominator that belong to one image are computed once per image; per
     pair there remain the windows' sums of (x - y)^2 and the fraction (:mod:`ganprint.pairs.ssim_kernel`). The value
-    of a pair does not depend on the block, its size or the order of rows, to the last bit on one machine and device.
+    of a pair does not depend on the block, its size or the order of rows, to the last bit on one machine's processor;
+    on a GPU the order of sums may differ, by 1e-8.
 
     Memory: 16 bytes per pixel of every real image and of 64 generated ones, and workspaces of some MiB (CPU)
     or 64 MiB each (CUDA).
