@@ -56,7 +56,7 @@ def test_no_attack_is_turned_around(seed, strength):
     """Weights are shares: none is negative and their sum is 1, whatever the scores say of the labels."""
     rng = np.random.default_rng(seed)
     used = np.repeat([0, 1], 10).astype(np.int8)
-    weights = learned_weights(rng.normal(-used[:, np.newaxis], 1, (20, 3)), used, strength)
+    weights = learned_weights(rng.normal(used[:, np.newaxis] * [2.0, -1.0, 0.0], 1), used, strength)
     assert (weights >= 0).all()
     assert weights.sum() == pytest.approx(1)
 
