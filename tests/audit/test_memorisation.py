@@ -123,6 +123,12 @@ def test_ct_is_that_of_plain_loops_given_the_cells():
     u, counts = farther_pairs(cells, own, Neighbours.of(block).within(cells.of_used, own))
     ours = copying_score(u, counts, np.array([len(inside) for inside in cells.held_out], dtype=float), 20)
     assert ours == pytest.approx(total / weight)
+    # Some rows have a nearer used row outside their cell: the pass must not take it.
+    everywhere = Neighbours.of(block).nearest(sets.used, 1)[0][:, 0]
+    assert (everywhere < Neighbours.of(block).within(cells.of_used, own) - 1e-9).any()
+    labels = make_labellings(sets.used, sets.groups, 1, 2, np.random.default_rng(0))
+    passed = labelled_sums(sets, labels, cells=4, least=20, limit=0.8, seed=3, advance=lambda _: None)
+    assert passed.figures(0)["ct"] == pytest.approx(ours)
     assert counts.sum() == len(generated)
     assert math.isnan(copying_score(u, counts, counts, 151))
 
