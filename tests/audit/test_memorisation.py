@@ -3,9 +3,12 @@
 import itertools
 import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from scipy.linalg import sqrtm
 from scipy.stats import mannwhitneyu
 
@@ -415,3 +418,13 @@ def test_p_is_corrected_over_all_tables():
         if one["p"] is not None:
             assert one["p"] <= one["p_corrected"] <= two["p_corrected"]
     assert all("drawn" not in row for row in both)
+
+
+def test_dvc_knows_what_decides_the_table():
+    """A changed test or correction repeats the stage: what the measures import of `evaluate` is a dependency."""
+    root = Path(__file__).parents[2]
+    listed = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]["memorisation"]["deps"]
+    code = "".join(path.read_text() for path in (root / "src/ganprint/audit/memorisation").glob("*.py"))
+    used = set(re.findall(r"^from ganprint\.evaluate\.(\w+) ", code, re.MULTILINE))
+    assert used
+    assert {f"src/ganprint/evaluate/{name}.py" for name in used} <= set(listed)

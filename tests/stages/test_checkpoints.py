@@ -97,8 +97,10 @@ def test_changed_sources_change_the_hash(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     before = sources_sha256(["some_sources"])
     assert sources_sha256(["some_sources"]) == before
+    module = sources_sha256(["some_sources.rule"])
     (package / "rule.py").write_text("RATE = 2\n")
     assert sources_sha256(["some_sources"]) != before
+    assert sources_sha256(["some_sources.rule"]) != module
 
 
 def few_views():

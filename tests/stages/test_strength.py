@@ -1,6 +1,8 @@
 """Stage strength in a project: phantoms of several levels through the stages themselves, resumed, in any order."""
 
+import inspect
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -161,6 +163,15 @@ def test_other_parameters_void_what_is_kept_and_further_levels_do_not(project, t
     with pytest.raises(AssertionError):
         call(root, "strength", "study")
     assert computed[-1] == (0.0, 0.5, 1.0)
+
+
+def test_what_is_kept_depends_on_every_stage_that_takes_part():
+    """New code of a stage voids the phantoms that its old code has made, and DVC repeats the study for it."""
+    used = set(re.findall(r"^from ganprint\.(stages\.\w+|seeds) ", inspect.getsource(strength_point), re.MULTILINE))
+    used -= {"stages.places"}
+    assert {f"ganprint.{name}" for name in used} <= set(strength._SOURCES)
+    listed = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["strength"]["do"]["deps"]
+    assert {f"src/ganprint/{name.replace('.', '/')}.py" for name in used} <= set(listed)
 
 
 def test_a_refused_run_is_named_with_its_reason(tmp_path):

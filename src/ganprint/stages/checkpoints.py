@@ -111,11 +111,15 @@ class RunCheckpoints:
             self.folder.parent.rmdir()
 
 
-def sources_sha256(packages: Iterable[str]) -> str:
-    """Give one hash of the source files of packages: what other code left half-done is not gone on with."""
+def sources_sha256(names: Iterable[str]) -> str:
+    """Give one hash of the sources of packages and modules: what other code left half-done is not gone on with."""
     digest = hashlib.sha256()
-    for package in packages:
-        for folder in importlib.import_module(package).__path__:
+    for name in names:
+        module = importlib.import_module(name)
+        if not hasattr(module, "__path__"):
+            digest.update(f"{name}\0".encode() + Path(str(module.__file__)).read_bytes() + b"\0")
+            continue
+        for folder in module.__path__:
             for path in sorted(Path(folder).rglob("*.py")):
                 digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()

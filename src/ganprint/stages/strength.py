@@ -25,8 +25,15 @@ from ganprint.stages.strength_point import SPLITS, Job, compute_phantoms, point_
 
 __all__ = ["write_strength"]
 
-_SOURCES = ("ganprint.compare", "ganprint.corpus", "ganprint.embed", "ganprint.evaluate", "ganprint.pairs")
-"""Packages whose code decides a phantom's figures."""
+_SOURCES = (
+    *("ganprint.compare", "ganprint.corpus", "ganprint.embed", "ganprint.evaluate", "ganprint.pairs", "ganprint.seeds"),
+    *(
+        f"ganprint.stages.{stage}"
+        for stage in ("compare", "compute", "embed", "evaluate", "pretrain", "scores", "views")
+    ),
+    "ganprint.stages.strength_point",
+)
+"""Packages and modules whose code decides a phantom's figures."""
 
 _SECONDS = 2.0
 """How often the progress of other processes is looked at."""
