@@ -298,7 +298,8 @@ def test_metrics_without_vectors_are_refused():
     """Components of an SSIM do not exist; nor do densities of angles in Euclidean components."""
     for name, parameters, told in (
         ("monte-carlo", {"components": 3, "metric": "ssim"}, "need vectors"),
-        ("density-ratio", {"metric": "shifted"}, "needs vectors"),
+        ("density-ratio", {"metric": "shifted"}, "choose euclidean"),
+        ("density-ratio", {"metric": "band-fine"}, "choose euclidean"),
         ("density-ratio", {"metric": "cosine"}, "choose euclidean"),
     ):
         assert told in create(name, "extension", parameters).refusal(grey=True)

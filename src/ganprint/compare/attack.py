@@ -72,17 +72,11 @@ class Seen:
 
         At least min(k, m) neighbours; a pass is made when fewer are known.
         """
-        return self._neighbourhood("real", self.measure, k)
-
-    def reference_neighbours(self, k: int = 1) -> Neighbourhood:
-        """Give who is nearest to whom between the reference and the generated images.
-
-        Raises
-        ------
-        ValueError
-            When there are no reference images.
-        """
-        return self._neighbourhood("reference", self.reference_measure, k)
+        known: Neighbourhood | None = self._kept.get("neighbours")
+        if known is None or known.k < min(k, len(known.best_real)):
+            known = neighbourhood(self.measure, self.generated, k, block=self.block)
+            self._kept["neighbours"] = known
+        return known
 
     def counts_within(self, radii: NDArray[np.float64]) -> NDArray[np.int64]:
         """Count the generated images nearer than ``radii`` [n] to every real one."""
@@ -115,30 +109,15 @@ class Seen:
     @property
     def measure(self) -> PairDistances:
         """What measures distances from the real images."""
-        return self._measure("real", self.real)
-
-    @property
-    def reference_measure(self) -> PairDistances:
-        """What measures distances from the reference images."""
-        return self._measure("reference", self._reference())
+        if "measure" not in self._kept:
+            self._kept["measure"] = pair_distances(self.real, self.metric)
+        found: PairDistances = self._kept["measure"]
+        return found
 
     def _reference(self) -> Rows:
         if self.reference is None or not len(self.reference):
             raise ValueError("there are no reference images")
         return self.reference
-
-    def _measure(self, name: str, rows: Rows) -> PairDistances:
-        if ("measure", name) not in self._kept:
-            self._kept["measure", name] = pair_distances(rows, self.metric)
-        found: PairDistances = self._kept["measure", name]
-        return found
-
-    def _neighbourhood(self, name: str, measure: PairDistances, k: int) -> Neighbourhood:
-        known: Neighbourhood | None = self._kept.get(("neighbours", name))
-        if known is None or known.k < min(k, len(known.best_real)):
-            known = neighbourhood(measure, self.generated, k, block=self.block)
-            self._kept["neighbours", name] = known
-        return known
 
 
 class Attack(Comparator):

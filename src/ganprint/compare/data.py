@@ -42,10 +42,6 @@ class Images:
         """Give the images of these row numbers, in their order."""
         return Images(self.ids[rows], self.rows[rows], {name: view[rows] for name, view in self.further.items()})
 
-    def view(self, name: str) -> "Images":
-        """Give the images as rows of one of the further views alone."""
-        return Images(self.ids, self.further[name])
-
     def in_order(self) -> tuple["Images", NDArray[np.intp]]:
         """Give the images sorted by id, and the row number that each had: the way to be blind to row order."""
         order = np.argsort(self.ids, kind="stable")

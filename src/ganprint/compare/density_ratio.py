@@ -73,8 +73,9 @@ class DensityRatio(Attack):
 
     def refusal(self, grey: bool) -> str | None:
         """Refuse every metric but the Euclidean, in which the components are."""
-        if self.parameters.metric == "cosine":
-            return "estimates densities in Euclidean components, and the metric is 'cosine'; choose euclidean"
+        if self.parameters.metric != "euclidean":
+            metric = self.parameters.metric
+            return f"estimates densities in Euclidean components, and the metric is '{metric}'; choose euclidean"
         return super().refusal(grey)
 
     def attack(self, seen: Seen, context: Context) -> Scores:

@@ -74,23 +74,16 @@ class KeptSeen(Seen):
 
     def neighbours(self, k: int = 1) -> Neighbourhood:
         """Give who is nearest to whom: read, or found and kept."""
-        return self._found("real", super().neighbours, k)
-
-    def reference_neighbours(self, k: int = 1) -> Neighbourhood:
-        """Give who is nearest to whom between reference and generated images: read, or found and kept."""
-        return self._found("reference", super().reference_neighbours, k)
-
-    def _found(self, name: str, find: Callable[[int], Neighbourhood], k: int) -> Neighbourhood:
-        path = self.folder / f"neighbours-{name}.npz"
-        known: Neighbourhood | None = self._kept.get(("on disk", name))
+        path = self.folder / "neighbours.npz"
+        known: Neighbourhood | None = self._kept.get("on disk")
         if known is None and path.is_file():
             with np.load(path) as kept:
                 known = Neighbourhood(**kept)
         if known is None or known.k < min(k, len(known.best_real)):
-            known = find(max(k, NEIGHBOURS))
+            known = super().neighbours(max(k, NEIGHBOURS))
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, **vars(known))
-        self._kept["on disk", name] = known
+        self._kept["on disk"] = known
         return known
 
 
