@@ -133,6 +133,26 @@ def test_a_reference_image_is_not_its_own_reference():
         np.testing.assert_allclose(crossed[folds == fold], plain)
 
 
+def test_members_do_not_share_their_chance(monkeypatch):
+    """Two members that draw at random draw differently, and each draws the same whenever it is asked."""
+    team = Team(CombinedParameters.model_validate({"members": [
+        {"attack": "density-ratio", "parameters": {"components": count}} for count in (2, 3)
+    ]}).members)  # fmt: skip
+    seeds = []
+
+    def attack(seen, context):
+        seeds.append(context.seed)
+        return np.zeros(len(seen.real))
+
+    for member in team.attacks:
+        monkeypatch.setattr(member, "attack", attack)
+    split = development(np.random.default_rng(5), real=8, generated=4)
+    for _ in range(2):
+        team.scores(split.real, split.generated, CONTEXT, split.real)
+    assert seeds[:2] == seeds[2:]
+    assert len({*seeds, CONTEXT.seed}) == 3
+
+
 def test_members_see_their_own_view():
     """A leak that only the further view shows is found through it, and the weight goes there."""
     rng = np.random.default_rng(4)

@@ -1,6 +1,7 @@
 """The attacks that a combination asks: each with a view of its own, measured beside the same generated images."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ganprint.compare.data import Images
 from ganprint.compare.protocol import Context, create
 from ganprint.errors import InputError
 from ganprint.params import FrozenModel
+from ganprint.seeds import derive_seed
 
 __all__ = ["DEFAULT_MEMBERS", "Member", "MembersParameters", "Team"]
 
@@ -148,7 +150,9 @@ class Team:
                     known = None if reference is None else _rows(reference, member.view)
                     rows = (_rows(real, member.view), _rows(generated, member.view))
                     seen[key] = Seen(*rows, known, attack.parameters.metric, attack.parameters.block)
-                found[:, column] = attack.attack(seen[key], context)
+                # By its parameters: the same draws wherever the member is asked, others than those of its neighbours.
+                seed = derive_seed(context.seed, "member", member.model_dump_json())
+                found[:, column] = attack.attack(seen[key], replace(context, seed=seed))
         return found
 
 
