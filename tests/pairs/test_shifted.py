@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from ganprint.pairs import ShiftedPairs
+from ganprint.pairs import ShiftedPairs, pair_distances
 from ganprint.pairs.overlaps import LEAST_SHARE
 
 
@@ -99,3 +99,12 @@ def test_bad_shifts_and_sizes_are_refused():
         ShiftedPairs(flat(images(1, 16)), max_shift=8)
     with pytest.raises(ValueError, match="one size"):
         ShiftedPairs(flat(images(1, 16)), max_shift=2).similarities(flat(images(1, 17)))
+
+
+@pytest.mark.parametrize("side", [15, 16, 17])
+def test_the_metric_takes_the_smallest_views(side):
+    """Embeddings of pixels may have 16 a side, too few for shifts of eight: fewer are tried, and nothing breaks off."""
+    rows = images(4, side).reshape(4, -1)
+    distances = pair_distances(rows, "shifted").to(rows)
+    np.testing.assert_allclose(np.diag(distances), 0, atol=1e-4)
+    assert distances[0, 1] > 0.01

@@ -14,6 +14,7 @@ from ganprint.compare.data import Development, Test
 from ganprint.compare.protocol import Comparator, Context, Scores, register
 from ganprint.embed.autoencoder import Encoder, grey_tensor
 from ganprint.pairs import nearest
+from ganprint.pairs.square_rows import square_side
 from ganprint.params import FrozenModel
 from ganprint.seeds import generator
 
@@ -78,7 +79,7 @@ class MatchingPatches(Comparator):
         """Train the encoder on the real images, without labels, and measure their own patches' distances."""
         rows = development.real.in_order()[0].rows
         encoder = self._trained(grey_tensor(rows, context.device), context)
-        side = int(np.sqrt(rows.shape[1]))
+        side = square_side(rows)
         count = self.parameters.patches
         self.places_ = generator(context.seed, "places").integers(0, side - side // 2 + 1, (count, 2))
         self.weights_ = torch.cat([part.detach().reshape(-1) for part in encoder.parameters()]).cpu().numpy()

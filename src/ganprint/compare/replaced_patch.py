@@ -12,6 +12,7 @@ from ganprint.compare.data import Development, Test
 from ganprint.compare.protocol import Comparator, Context, Scores, register
 from ganprint.embed.autoencoder import grey_tensor, reconstruction_errors
 from ganprint.pairs import nearest
+from ganprint.pairs.square_rows import square_side
 from ganprint.params import FrozenModel
 
 __all__ = ["ReplacedPatch"]
@@ -92,7 +93,7 @@ def _places(side: int) -> tuple[slice, slice]:
 
 
 def _patches(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    side = int(np.sqrt(rows.shape[1]))
+    side = square_side(rows)
     cut = rows.reshape(-1, side, side)[:, *_places(side)]
     return np.ascontiguousarray(cut.reshape(len(rows), -1))
 

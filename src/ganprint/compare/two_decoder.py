@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from ganprint.compare.autoencoder_base import AutoencoderParameters, Learner, dr
 from ganprint.compare.data import Development, Test
 from ganprint.compare.protocol import Comparator, Context, Scores, register
 from ganprint.embed.autoencoder import Decoder, Encoder, grey_tensor, reconstruction_errors
+from ganprint.pairs.square_rows import square_side
 from ganprint.params import FrozenModel
 
 __all__ = ["TwoDecoder"]
@@ -68,7 +68,7 @@ class TwoDecoder(Comparator):
         """Train on both kinds of images and give the margins."""
         generated = test.generated.in_order()[0].rows
         network = self._trained(generated, context)
-        side = int(np.sqrt(generated.shape[1]))
+        side = square_side(generated)
 
         def reconstruct(images: Tensor) -> Tensor:
             brought: Tensor = network.generated(network.encoder(images), side)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganprint.pairs.bands import BANDS, band_rows
+from ganprint.pairs.square_rows import square_side
 
 __all__ = ["EuclideanDistances", "Metric", "PairDistances", "pair_distances"]
 
@@ -126,7 +127,10 @@ def pair_distances(real: NDArray[Any], metric: Metric) -> PairDistances:
     from ganprint.pairs.shifted import ShiftedPairs  # noqa: PLC0415  (torch, which the others do without)
     from ganprint.pairs.ssim import SsimPairs  # noqa: PLC0415
 
-    return SimilarityDistances(SsimPairs(real) if metric == "ssim" else ShiftedPairs(real), len(real))
+    if metric == "ssim":
+        return SimilarityDistances(SsimPairs(real), len(real))
+    # Shifts of half a small image or more leave too little to compare.
+    return SimilarityDistances(ShiftedPairs(real, max_shift=min(8, (square_side(real) - 1) // 2)), len(real))
 
 
 def _scaled(rows: NDArray[Any], divisor: float) -> Floats:
