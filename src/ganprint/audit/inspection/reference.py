@@ -64,8 +64,10 @@ class ImageAnswers:
         Conformal, by group; none is below 1 / (calibration groups + 1).
     false_discovery
         Corrected after Benjamini and Hochberg: among images called out at a level, the expected share of wrong ones is
-        below it. Conformal p values share their calibration, which makes them positively dependent, and there the
-        correction holds (Bates, Candes, Lei, Romano and Sesia 2023).
+        below it, where p values depend on one another positively alone. That is proven for conformal p values of
+        independent images and a score fixed beforehand (Bates, Candes, Lei, Romano and Sesia 2023). Here images of one
+        patient hang together, groups weigh alike, and ranks depend on all images scored: it is taken to hold, not
+        proven. ``holm`` needs no such thing.
     holm
         Corrected after Holm: the probability that any image is called out wrongly is below the level.
     least
