@@ -184,11 +184,17 @@ def test_a_refused_run_is_named_with_its_reason(tmp_path):
     assert {row["run"] for row in content["bands"]} == {"nearest-neighbour"}
 
 
-def test_errors_name_the_files_of_the_project(tmp_path):
-    """A run that wants features of pixels fails in one line about the project, not about the study's own folders."""
-    root = study_project(tmp_path / "bad", runs=["nearest-neighbour"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_errors_name_the_files_of_the_project(tmp_path, threads):
+    """A run that wants features of pixels fails in one line about the project, not about the study's own folders.
+
+    What other processes have under way is not waited for: of sixty phantoms hardly one was begun.
+    """
+    root = study_project(tmp_path / "bad", runs=["nearest-neighbour"], repeats=30)
     edit(root, lambda content: content["runs"]["nearest-neighbour"].update(pooling="max"))
+    edit(root, lambda content: content["compute"].update(threads=threads))
     said = call(root, "strength", "study", status=2)
+    assert len(list(Places(root).strength_points("study").rglob(".work-*"))) <= 2 * threads
     assert said.count("\n") == 1
     assert f" {root / 'data' / 'embeddings' / 'pixels-32.parquet'}" in said
 

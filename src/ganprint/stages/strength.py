@@ -127,14 +127,18 @@ def _side_by_side(
     # Fresh processes: a forked one would inherit torch's threads in a state that may never end.
     with ProcessPoolExecutor(min(processes, len(jobs)), multiprocessing.get_context("spawn")) as pool:
         waiting = {pool.submit(compute_phantoms, job) for job in jobs}
-        while waiting:
-            done, waiting = wait(waiting, _SECONDS, FIRST_EXCEPTION)
-            failed = [error for future in done if (error := future.exception()) is not None]
-            if failed:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise failed[0]
-            advance(finished() - shown)
-            shown = finished()
+        try:
+            while waiting:
+                done, waiting = wait(waiting, _SECONDS, FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+                advance(finished() - shown)
+                shown = finished()
+        except BaseException:
+            # What the others have under way takes minutes, and what they have finished is kept.
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
 
 
 def _write(target: Path, points: dict[Point, dict[str, Any]], params: Params, record: dict[str, Any]) -> None:
