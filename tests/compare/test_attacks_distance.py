@@ -297,7 +297,8 @@ def test_what_needs_reference_images_says_so():
 def test_metrics_without_vectors_are_refused():
     """Components of an SSIM do not exist; nor do densities of angles in Euclidean components."""
     for name, parameters, told in (
-        ("monte-carlo", {"components": 3, "metric": "ssim"}, "need vectors"),
+        ("monte-carlo", {"components": 3, "metric": "ssim"}, "components are no grey values"),
+        ("monte-carlo", {"components": 3, "metric": "band-fine"}, "components are no grey values"),
         ("density-ratio", {"metric": "shifted"}, "choose euclidean"),
         ("density-ratio", {"metric": "band-fine"}, "choose euclidean"),
         ("density-ratio", {"metric": "cosine"}, "choose euclidean"),

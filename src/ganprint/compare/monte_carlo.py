@@ -60,10 +60,10 @@ class MonteCarlo(Attack):
     parameters: MonteCarloParameters
 
     def refusal(self, grey: bool) -> str | None:
-        """Refuse components of a metric that gives distances alone."""
-        if self.parameters.components and self.parameters.metric in {"ssim", "shifted"}:
+        """Refuse components with a metric of grey values."""
+        if self.parameters.components and self.parameters.metric not in {"euclidean", "cosine"}:
             return (
-                f"components need vectors, and metric '{self.parameters.metric}' gives distances alone; "
+                f"components are no grey values, and metric '{self.parameters.metric}' compares these alone; "
                 "choose euclidean, cosine, or components 0"
             )
         return super().refusal(grey)
