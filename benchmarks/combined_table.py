@@ -1,7 +1,7 @@
 """What the combined comparators find: python benchmarks/combined_table.py PROJECT ... [--choices] [--divisions 3]
 
-A project is a folder with data/corpus and the embedding pixels-64. Development figures are nested and by group, the mean
-over several divisions into folds. `--choices` compares members and ways of weighing on development images alone.
+A project is a folder with data/corpus and the embedding pixels-64. Development figures are nested and by group, the
+mean over several divisions. `--choices` compares members and ways of weighing, on development images alone.
 """
 
 import argparse
