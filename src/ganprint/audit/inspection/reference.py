@@ -119,10 +119,20 @@ def answer_images(scores: Floats, beside: Beside) -> ImageAnswers:
     return ImageAnswers(p, np.asarray(false_discovery_control(p)), np.array(corrected), least)
 
 
-def minus_blind(scores: Floats, blind: Floats, beside: Beside) -> tuple[float, float, float] | None:
+def minus_blind(scores: Floats, blind: Floats, beside: Beside, *, tried: int = 1) -> tuple[float, float, float] | None:
     """Give a column's ROC AUC less that of an answer that never saw generated images, with its interval.
 
     None when there is a single group.
+
+    Parameters
+    ----------
+    scores, blind
+        [n], of the column and of that answer.
+    beside
+        Who was scored.
+    tried
+        Columns of which this one was chosen for its ROC AUC: the best of many is better than the blind answer by chance
+        alone, so the interval has the level of one of so many (Bonferroni).
     """
     drawn = [
         resample_groups(
@@ -134,5 +144,5 @@ def minus_blind(scores: Floats, blind: Floats, beside: Beside) -> tuple[float, f
         for values in (scores, blind)
     ]
     difference = drawn[0].minus(drawn[1])
-    interval = bootstrap_interval(difference, "roc_auc", beside.confidence)
+    interval = bootstrap_interval(difference, "roc_auc", 1 - (1 - beside.confidence) / tried)
     return None if interval is None else (difference.estimates["roc_auc"], interval.low, interval.high)
