@@ -326,6 +326,59 @@ def test_bad_options_are_refused(tmp_path):
     assert "level" in result.output
 
 
+def test_a_folder_that_can_not_be_written_is_refused_before_the_work(tmp_path):
+    """Protects users: one line at once, no traceback after the images were read."""
+    root = folders(tmp_path)
+    (root / "file").write_text("")
+    with pytest.raises(InputError, match="can not be written"):
+        inspect_folders(options(root, out=root / "file" / "out"))
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ({"generated": "real/made"}, "generated images inside"),
+        ({"reference": "generated/kept"}, "reference images inside"),
+    ],
+)
+def test_a_folder_inside_another_is_refused(tmp_path, told, named):
+    """Protects from a false "shown": generated images below the real ones would be copies of themselves."""
+    root = folders(tmp_path)
+    ((role, place),) = told.items()
+    (root / role).rename(root / place)
+    with pytest.raises(InputError, match=named):
+        inspect_folders(options(root, **{role: root / place}))
+
+
+def test_an_id_of_both_folders_has_no_group(tmp_path):
+    """Protects patients: by id alone a real and a reference image of one name would fall into one group."""
+    root = folders(tmp_path)
+    (root / "reference" / "f_001.png").rename(root / "reference" / "r_001.png")
+    (root / "groups.csv").write_text("id,group\nr_001,a\n")
+    with pytest.raises(InputError, match="r_001 is a real and a reference image"):
+        inspect_folders(options(root, groups=root / "groups.csv"))
+
+
+@pytest.mark.parametrize("source", ["real", "generated"])
+def test_a_reference_image_that_may_have_been_used_ends_all_tests(tmp_path, source):
+    """Protects tests: reference images are certainly not used; one that is also real or generated is not."""
+    root = folders(tmp_path, noised=25)
+    shutil.copy(next((root / source).iterdir()), root / "reference" / "same.png")
+    verdict = inspect_folders(options(root)).verdict
+    assert verdict.kind == "cannot be judged without reference"
+    assert "a generated one: 1;" in verdict.reasons[0]
+
+
+def test_a_few_copies_that_no_test_sees_are_pointed_at(tmp_path):
+    """Protects from the wrong comfort: two noised copies escape the tests, and the verdict's reasons count them."""
+    nothing = inspect_folders(options(folders(tmp_path / "without"))).verdict
+    assert not any("perceptual hash" in reason for reason in nothing.reasons)
+    for told in ({}, {"reference": None}):
+        verdict = inspect_folders(options(folders(tmp_path / f"with{len(told)}", noised=2), **told)).verdict
+        assert verdict.kind != "shown"
+        assert "2 of the 5 real images there" in verdict.reasons[-1]
+
+
 def test_the_command_ends_with_status_0_whatever_the_verdict(tmp_path):
     """Protects scripts: a leak is a finding and no failure."""
     root = folders(tmp_path, copies=5)

@@ -132,7 +132,9 @@ def read_image_groups(path: Path, known: Collection[str]) -> dict[str, str]:
             raise InputError(f"{path} line {line}: id {row[0]} is there twice; leave one line")
         groups[row[0]] = row[1]
     if strangers := [name for name in groups if name not in known]:
-        raise InputError(f"{path}: {len(strangers)} lines name no real or reference image, first {strangers[0]}")
+        raise InputError(
+            f"{path}: {len(strangers)} lines name no real or reference image, first {strangers[0]}; take them out"
+        )
     return groups
 
 

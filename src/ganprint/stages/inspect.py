@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 import ganprint
 from ganprint.audit.inspection.columns import ColumnFacts, column_models
-from ganprint.audit.inspection.model import ColumnModel, InspectReport, schema
+from ganprint.audit.inspection.model import ColumnModel, InspectReport, InspectVerdictModel, schema
 from ganprint.audit.inspection.page import render_inspection
+from ganprint.audit.inspection.verdict import look_alikes
 from ganprint.compare.threshold import outlier_threshold
 from ganprint.errors import InputError
 from ganprint.files import write_json, write_text
@@ -44,15 +46,26 @@ def inspect_folders(options: InspectOptions) -> InspectReport:
     Raises
     ------
     InputError
-        When a folder, an image, the groups or an option is bad.
+        When a folder, an image, the groups or an option is bad, or nothing can be written.
     """
     strangers = [name for name in options.views if name not in VIEWS]
     if strangers or not options.views:
         raise InputError(f"--view {', '.join(strangers) or 'missing'}: no such view; allowed: {', '.join(VIEWS)}")
     people = read_people(options, halve=options.reference is not None and need_reference(options.attacks))
+    _writable(options.out / WORK)
     computer = prepare(ComputeParameters(device=options.device, threads=options.threads))
     with threadpool_limits(options.threads), fft.set_workers(options.threads), step_bars("inspect") as advance:
         return _inspect(people, options, computer, advance)
+
+
+def _writable(work: Path) -> None:
+    # Before the work, not after it.
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=work):
+            pass
+    except OSError as error:
+        raise InputError(f"{work}: can not be written ({error.strerror}); give another --out") from None
 
 
 def _inspect(people: People, options: InspectOptions, computer: Computer, advance: Advance) -> InspectReport:
@@ -72,7 +85,7 @@ def _inspect(people: People, options: InspectOptions, computer: Computer, advanc
     memorisation = memorisation_of(people, rows, options, work, advance)
     evidence, pictures = evidence_of(people, sights, options, advance)
     report = InspectReport(
-        verdict=judged.verdict,
+        verdict=_with_look_alikes(judged.verdict, evidence),
         level=options.level,
         confidence=1 - options.level,
         folders=judged.folders,
@@ -137,6 +150,13 @@ def _models(columns: Sequence[Column], judged: Judged, n: int) -> list[ColumnMod
         for column in columns
     ]
     return column_models(facts, scores, judged.combined[:n], judged.tests)
+
+
+def _with_look_alikes(verdict: InspectVerdictModel, evidence: Mapping[str, Any]) -> InspectVerdictModel:
+    # Where nothing was shown a reader may stop at the verdict, and the evidence may hold a copy that no test saw.
+    if verdict.kind == "shown":
+        return verdict
+    return verdict.model_copy(update={"reasons": [*verdict.reasons, *look_alikes(evidence)]})
 
 
 def _provenance(options: InspectOptions, computer: Computer) -> dict[str, Any]:

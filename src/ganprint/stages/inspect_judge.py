@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,13 +74,17 @@ def judge(
     counts = {role: sum(map(bool, found)) for role, found in equal.items()}
     tests: dict[str, ColumnTest] = {}
     answers, reference, numbers = None, None, InspectNumbers(counts["real"], 0)
+    groups = 0
     if len(people.calibration):
         beside = _beside_of(people, options)
         everything = {**scores, COMBINED: combined}
         tests, answers = test_columns(everything, beside), answer_images(combined, beside)
         held = _Held(people, views, beside, options)
-        numbers = held.numbers(everything, tests, counts["real"])
+        numbers = replace(
+            held.numbers(everything, tests, counts["real"]), doubtful=_doubtful(digests, equal["reference"])
+        )
         reference = held.reference(numbers, answers)
+        groups = reference.calibration_groups
     verdict = inspect_verdict(numbers, options.level)
     return Judged(
         combined,
@@ -90,7 +94,7 @@ def judge(
         counts,
         _images(people, scores, combined, answers, equal["real"]),
         reference,
-        limits_of(reference is not None, len(people.calibration), options.groups is not None),
+        limits_of(groups, len(people.real_groups), options.level, named=options.groups is not None),
     )
 
 
@@ -104,6 +108,11 @@ def _folder(people: People, role: str, digests: Sequence[str]) -> FolderModel:
     gallery = people.galleries[role]
     lines = "".join(f"{name} {digest}\n" for name, digest in zip(gallery.ids, digests, strict=True))
     return FolderModel(images=len(gallery), others=gallery.others, sha256=hashlib.sha256(lines.encode()).hexdigest())
+
+
+def _doubtful(digests: Mapping[str, Sequence[str]], equal: Sequence[list[str]]) -> int:
+    real = set(digests["real"]) - {""}
+    return sum(digest in real or bool(copies) for digest, copies in zip(digests["reference"], equal, strict=True))
 
 
 class _Held:

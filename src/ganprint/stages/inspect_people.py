@@ -1,6 +1,9 @@
 """Who is in an inspection: the images of its folders, their groups, and which of them serve for what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,25 +61,34 @@ def read_people(options: InspectOptions, *, halve: bool) -> People:
     Raises
     ------
     InputError
-        When a folder or the groups are bad, or two folders are one.
+        When a folder or the groups are bad, or two folders are one or lie in each other.
     """
     folders = {"real": options.real, "generated": options.generated}
     if options.reference is not None:
         folders["reference"] = options.reference
-    places = {role: folder.resolve() for role, folder in folders.items()}
-    if len(set(places.values())) < len(places):
-        raise InputError(f"{options.real}: one folder for two roles; real, generated and reference images lie apart")
+    _apart(folders)
     galleries = {role: read_gallery(folder) for role, folder in folders.items()}
     ids = {role: gallery.ids for role, gallery in galleries.items()}
     ids.setdefault("reference", np.empty(0, dtype=np.str_))
     known = {str(name) for role in ("real", "reference") for name in ids[role]}
     groups = {} if options.groups is None else read_image_groups(options.groups, known)
+    if twice := groups.keys() & set(ids["real"].tolist()) & set(ids["reference"].tolist()):
+        raise InputError(f"{options.groups}: id {min(twice)} is a real and a reference image; rename one of the files")
     named = {
         role: np.array([groups.get(str(name), f"{role}/{name}") for name in ids[role]], dtype=np.str_)
         for role in ("real", "reference")
     }
     calibration, for_attacks = _shared_out(named["reference"], options.seed, halve=halve)
     return People(galleries, named["real"], named["reference"], calibration, for_attacks)
+
+
+def _apart(folders: Mapping[str, Path]) -> None:
+    # Subfolders are looked into: a folder inside another would have its images in two roles, as copies of themselves.
+    for (outer, around), (inner, inside) in permutations(folders.items(), 2):
+        if around.resolve() == inside.resolve():
+            raise InputError(f"{inside}: one folder for two roles; real, generated and reference images lie apart")
+        if inside.resolve().is_relative_to(around.resolve()):
+            raise InputError(f"{inside}: {inner} images inside the folder of {outer} images, {around}; move them apart")
 
 
 def _shared_out(groups: NDArray[np.str_], seed: int, *, halve: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -6,22 +6,28 @@ In this order:
    *shown*. No rate of errors is needed to call that a copy.
 2. Without reference images: *cannot be judged without reference*. Some generated image is nearest to every real one;
    how near one comes by chance is not known.
-3. With so few groups of calibration images that no p could be small enough: *cannot be judged without reference*, of
+3. With a reference image that is equal, pixel for pixel, to a real or a generated one: *cannot be judged without
+   reference*, since it is not certain that such an image was not used.
+4. With so few groups of calibration images that no p could be small enough: *cannot be judged without reference*, of
    which there are too few.
-4. Without a column whose set-level test is significant after correction for the number of columns (Holm):
+5. Without a column whose set-level test is significant after correction for the number of columns (Holm):
    *not shown at this n*.
-5. Of the significant columns the one with the largest effect has to be clearly better than the blind baseline, which
+6. Of the significant columns the one with the largest effect has to be clearly better than the blind baseline, which
    tells real from reference images without looking at any generated one (the interval of the difference in ROC AUC
    lies above 0). Where it is not, and the baseline is above chance itself: *cannot be judged without reference*, since
    these are unlike the real images for another reason. Where it is not, and the baseline is at chance:
    *not shown at this n*.
-6. *shown*.
+7. *shown*.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["LAY", "InspectKind", "InspectNumbers", "InspectVerdict", "inspect_verdict"]
+__all__ = ["LAY", "InspectKind", "InspectNumbers", "InspectVerdict", "inspect_verdict", "look_alikes"]
+
+_ALIKE = 2
+"""Bits of a perceptual hash by which a copy may differ: noise of two grey levels changes none or few."""
 
 InspectKind = Literal["shown", "not shown at this n", "cannot be judged without reference"]
 
@@ -32,8 +38,9 @@ LAY: dict[InspectKind, str] = {
         "an image is listed as equal."
     ),
     "not shown at this n": (
-        "With these images and these methods no sign of copying could be shown. This does not say that there is none: "
-        "a weaker leak may go unseen, and another method may see one. It is no proof of anonymity."
+        "The tests could show no sign of copying in these images. This does not say that there is none: copies of a "
+        "few images among many, mirrored copies or a weaker leak may go unseen, and another method may see one. Look "
+        "at the evidence per image before you rely on this. It is no proof of anonymity."
     ),
     "cannot be judged without reference": (
         "The question could not be answered with what was at hand: it needs real images that were certainly not used, "
@@ -54,6 +61,8 @@ class InspectNumbers:
         Real images equal to a generated one.
     calibration
         Reference images that were scored beside the real ones; 0 without any.
+    doubtful
+        Reference images that are equal to a real or a generated one.
     attainable
         Smallest p of the set-level test that is possible, times the number of columns.
     columns
@@ -78,6 +87,7 @@ class InspectNumbers:
     blind_auc: float | None = None
     blind_p: float | None = None
     better: tuple[float, float, float] | None = None
+    doubtful: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,15 +103,33 @@ def inspect_verdict(numbers: InspectNumbers, level: float) -> InspectVerdict:
     """Apply the rule; ``level`` is that of the tests, for example 0.05."""
     kind, reasons = _judged(numbers, level)
     if numbers.equal:
-        equal = f"{numbers.equal} real images are equal, pixel for pixel, to a generated one"
+        equal = f"real images that are equal, pixel for pixel, to a generated one: {numbers.equal}"
         return InspectVerdict("shown", (equal, *reasons), LAY["shown"])
     return InspectVerdict(kind, tuple(reasons), LAY[kind])
+
+
+def look_alikes(evidence: Mapping[str, Any]) -> list[str]:
+    """Say how many images of the evidence have a generated one that the eye may take for a copy; empty without any."""
+    suspects = evidence["suspects"]
+    count = sum(any(pair["hash_bits"] <= _ALIKE for pair in found["evidences"]) for found in suspects)
+    if not count:
+        return []
+    return [
+        f"look at the evidence: {count} of the {len(suspects)} real images there have a generated image with nearly "
+        f"the same perceptual hash, mirrored or not (at most {_ALIKE} of 64 bits differ); this is no test, and may be "
+        "a copy"
+    ]
 
 
 def _judged(numbers: InspectNumbers, level: float) -> tuple[InspectKind, list[str]]:
     if not numbers.calibration:
         return "cannot be judged without reference", [
             "no reference images were given (--reference), so nothing says how near generated images come by chance"
+        ]
+    if numbers.doubtful:
+        return "cannot be judged without reference", [
+            "reference images that are equal, pixel for pixel, to a real or a generated one: "
+            f"{numbers.doubtful}; it is not certain that they were not used, so no test holds: find out, take them away"
         ]
     if numbers.attainable > level:
         few = f"{numbers.calibration} reference images were scored beside the real ones"
