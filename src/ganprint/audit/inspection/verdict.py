@@ -38,7 +38,7 @@ LAY: dict[InspectKind, str] = {
         "an image is listed as equal."
     ),
     "not shown at this n": (
-        "The tests could show no sign of copying in these images. This does not say that there is none: copies of a "
+        "By these tests and their rule copying is not shown. This does not say that there is none: copies of a "
         "few images among many, mirrored copies or a weaker leak may go unseen, and another method may see one. Look "
         "at the evidence per image before you rely on this. It is no proof of anonymity."
     ),
