@@ -138,7 +138,7 @@ class _Held:
             tests[best].comparison.effect,
             None if blind is None else _auc(blind[0], beside),
             None if blind is None else blind[1],
-            None if blind is None else minus_blind(columns[best], blind[0], beside),
+            None if blind is None else minus_blind(columns[best], blind[0], beside, tried=len(tests)),
         )
 
     def reference(self, numbers: InspectNumbers, answers: ImageAnswers) -> ReferenceModel:
