@@ -93,6 +93,7 @@ def main(ctx: click.Context, *, debug: bool, folder: Path) -> None:
       dvc repro                   regenerate everything that is out of date
       ganprint summary            the table of all runs
       ganprint ui                 compare the runs in MLflow
+      ganprint inspect --help     folders of images of your own, without labels and without a pipeline
     """
     del debug
     ctx.obj = folder
