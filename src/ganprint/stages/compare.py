@@ -34,8 +34,8 @@ __all__ = ["compare_run"]
 _NOISE_IMAGES = 200
 """Images of noise in place of the generated ones, or fewer where there are fewer: more of the same tell nothing."""
 
-_SOURCES = ("ganprint.compare", "ganprint.pairs", "ganprint.embed")
-"""Packages whose code decides what a fit does."""
+_SOURCES = ("ganprint.compare", "ganprint.pairs", "ganprint.embed", "ganprint.seeds", "ganprint.stages.compare")
+"""Whose code decides what a fit does."""
 
 Folds = NDArray[np.intp]
 Live = Callable[[str, int, float], None]
