@@ -8,8 +8,9 @@ from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.protocol import Context, create
 
 
-def nearest_auc(real, generated, labels):
-    scores = create("nearest", "extension", {}).score(Test(real, generated), Context(0))
+def nearest_auc(development, real, generated, labels):
+    fitted = create("nearest", "extension", {}).fit(development, Context(0))
+    scores = fitted.score(Test(real, generated), Context(0))
     return roc_auc_score(labels, scores)
 
 
@@ -45,19 +46,19 @@ def test_nearest_neighbour_finds_the_planted_leak_and_loses_it_beside_noise(spli
     aucs, beside_noise = [], []
     for seed in range(10):
         development, test, truth = splits(True, seed)
-        aucs.append(nearest_auc(test.real, test.generated, truth))
+        aucs.append(nearest_auc(development, test.real, test.generated, truth))
         noise = noise_like(development.real, test.generated.ids, seed)
-        beside_noise.append(nearest_auc(test.real, noise, truth))
+        beside_noise.append(nearest_auc(development, test.real, noise, truth))
     assert min(aucs) == 1.0
     assert abs(np.mean(beside_noise) - 0.5) < 0.2
 
 
 def test_nearest_neighbour_is_minus_the_smallest_distance(splits):
     """Protects the formula: against all distances, one by one."""
-    _, test, _ = splits(True)
+    development, test, _ = splits(True)
     real, generated = (images.rows.astype(np.float64) / 255 for images in (test.real, test.generated))
     plain = [-min(np.sqrt(((x - g) ** 2).sum()) for g in generated) for x in real]
-    scores = create("nearest", "extension", {"block": 5}).score(test, Context(0))
+    scores = create("nearest", "extension", {"block": 5}).fit(development, Context(0)).score(test, Context(0))
     np.testing.assert_allclose(scores, plain, rtol=1e-6)
 
 
