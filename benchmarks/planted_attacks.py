@@ -146,6 +146,7 @@ def main():
     parser.add_argument("--generated", type=int, default=1000)
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), help="kinds of copies")
     parser.add_argument("--networks", type=int, metavar="STEPS", help="comparators that train, with so many steps")
+    parser.add_argument("--attacks", nargs="*", default=[], help="attacks")
     parser.add_argument("--metrics", nargs="*", default=[], help="metrics of pairs")
     chosen = parser.parse_args()
     started = time.perf_counter()
@@ -206,6 +207,8 @@ def table(rows, view, metric, halves, chosen):
 def scored(seen, view, metric, chosen, seconds):
     """Give the title and the scores of every comparator that can look at this view by this metric."""
     for title, comparator in comparators(view, metric, chosen.networks):
+        if chosen.attacks and title not in chosen.attacks:
+            continue
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
