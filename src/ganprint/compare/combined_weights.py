@@ -41,7 +41,7 @@ def learned_weights(scores: Floats, used: NDArray[np.int8], strength: float) -> 
     --------
     >>> scores = np.array([[0.0, 1.0], [0.1, 0.0], [2.0, 0.9], [1.8, 0.1]])
     >>> learned_weights(scores, np.array([0, 0, 1, 1], dtype=np.int8), 0.01).round(2).tolist()
-    [1.0, 0.0]
+    [0.84, 0.16]
     """
     count = scores.shape[1]
     signs = np.where(used == 1, 1.0, -1.0)
