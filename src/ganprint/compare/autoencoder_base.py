@@ -1,7 +1,7 @@
 """What the comparators with an autoencoder have in common: parameters, training, a margin in standard deviations."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import torch
@@ -9,12 +9,21 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
-from ganprint.compare.protocol import Context, Scores
+from ganprint.compare.data import Development
+from ganprint.compare.protocol import Comparator, Context, Scores
 from ganprint.embed.autoencoder import Autoencoder, Schedule, grey_tensor, learn
 from ganprint.params import FrozenModel
 from ganprint.seeds import derive_seed
 
-__all__ = ["AutoencoderParameters", "Learner", "drawn", "drawn_rows", "margin", "trained_autoencoder"]
+__all__ = [
+    "AutoencoderParameters",
+    "BesideRealImages",
+    "Learner",
+    "drawn",
+    "drawn_rows",
+    "margin",
+    "trained_autoencoder",
+]
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -46,6 +55,22 @@ class AutoencoderParameters(FrozenModel):
     def schedule(self) -> Schedule:
         """Give the training's length and rate."""
         return Schedule(self.steps, self.batch, self.learning_rate)
+
+
+class BesideRealImages(Comparator):
+    """Base of those that need real images without labels beside the generated ones: the development split's."""
+
+    variant = "extension"
+    pixels = True
+    accelerated = True
+    learns = False
+    quick = AutoencoderParameters.quick
+
+    def fit(self, development: Development, context: Context) -> Self:
+        """Keep the development split's real images, without their labels."""
+        del context
+        self.real_ = development.real.in_order()[0].rows
+        return self
 
 
 class Learner:

@@ -1,15 +1,15 @@
 """VCMI's replaced patch: whether a real image is reconstructed as well with a generated image's lower middle."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
-from ganprint.compare.autoencoder_base import AutoencoderParameters, margin, trained_autoencoder
-from ganprint.compare.data import Development, Test
-from ganprint.compare.protocol import Comparator, Context, Scores, register
+from ganprint.compare.autoencoder_base import AutoencoderParameters, BesideRealImages, margin, trained_autoencoder
+from ganprint.compare.data import Test
+from ganprint.compare.protocol import Context, Scores, register
 from ganprint.embed.autoencoder import grey_tensor, reconstruction_errors
 from ganprint.pairs import nearest
 from ganprint.pairs.square_rows import square_side
@@ -35,7 +35,7 @@ class ReplacedPatchParameters(AutoencoderParameters):
 
 
 @register
-class ReplacedPatch(Comparator):
+class ReplacedPatch(BesideRealImages):
     """The margin of the least error with a generated image's patch below mean - 2 sd of that with real images' patches.
 
     Let x[y] be x with its lower middle (rows from s/2, columns s/4 to 3s/4) taken from y, A an autoencoder, and
@@ -54,19 +54,8 @@ class ReplacedPatch(Comparator):
     """
 
     comparator = "replaced-patch"
-    variant = "extension"
-    pixels = True
-    accelerated = True
-    learns = False
     Parameters: ClassVar[type[FrozenModel]] = ReplacedPatchParameters
     parameters: ReplacedPatchParameters
-    quick = AutoencoderParameters.quick
-
-    def fit(self, development: Development, context: Context) -> Self:
-        """Keep the development split's real images, without their labels."""
-        del context
-        self.real_ = development.real.in_order()[0].rows
-        return self
 
     def score(self, test: Test, context: Context) -> Scores:
         """Train on the generated images and give the margins."""

@@ -1,14 +1,14 @@
 """VCMI's autoencoder with one encoder and two decoders, one for real images and one for generated ones."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganprint.compare.autoencoder_base import AutoencoderParameters, Learner, drawn, margin
-from ganprint.compare.data import Development, Test
-from ganprint.compare.protocol import Comparator, Context, Scores, register
+from ganprint.compare.autoencoder_base import AutoencoderParameters, BesideRealImages, Learner, drawn, margin
+from ganprint.compare.data import Test
+from ganprint.compare.protocol import Context, Scores, register
 from ganprint.embed.autoencoder import Decoder, Encoder, grey_tensor, reconstruction_errors
 from ganprint.pairs.square_rows import square_side
 from ganprint.params import FrozenModel
@@ -31,7 +31,7 @@ class _TwoDecoders(nn.Module):
 
 
 @register
-class TwoDecoder(Comparator):
+class TwoDecoder(BesideRealImages):
     """The margin of the generated images' decoder on a real image below mean + 1 sd of its error on generated ones.
 
     One encoder E learns from real and generated images; decoder D_r has to bring back the real ones, D_g the generated
@@ -50,19 +50,8 @@ class TwoDecoder(Comparator):
     """
 
     comparator = "two-decoder"
-    variant = "extension"
-    pixels = True
-    accelerated = True
-    learns = False
     Parameters: ClassVar[type[FrozenModel]] = TwoDecoderParameters
     parameters: TwoDecoderParameters
-    quick = AutoencoderParameters.quick
-
-    def fit(self, development: Development, context: Context) -> Self:
-        """Keep the development split's real images, without their labels."""
-        del context
-        self.real_ = development.real.in_order()[0].rows
-        return self
 
     def score(self, test: Test, context: Context) -> Scores:
         """Train on both kinds of images and give the margins."""
