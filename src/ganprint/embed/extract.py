@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from ganprint.embed.backbones import LoadedBackbone
+from ganprint.embed.handmade import HandMade
 from ganprint.embed.preprocessing import Preprocessing
 from ganprint.embed.store import Features
 
-__all__ = ["extract", "extract_pixels"]
+__all__ = ["extract", "extract_pixels", "extract_values"]
 
 Load = Callable[[int], NDArray[np.uint8]]
 
@@ -88,3 +89,11 @@ def extract_pixels(
     """Give resized grey values themselves, ``{"none": [b, size * size]}`` in uint8, row by row."""
     for stack in _batches(load, count, batch, preprocessing, threads):
         yield {"none": stack.reshape(len(stack), -1)}
+
+
+def extract_values(
+    made: HandMade, preprocessing: Preprocessing, load: Load, count: int, *, batch: int, threads: int
+) -> Iterator[Features]:
+    """Give what a formula makes of the resized grey values, ``{"values": [b, d]}`` in float32."""
+    for stack in _batches(load, count, batch, preprocessing, threads):
+        yield {"values": made.rows(stack)}

@@ -15,15 +15,19 @@ class EmbeddingParameters(FrozenModel):
     Attributes
     ----------
     backbone
-        A registered name (``ganprint embed --help`` lists them); ``pixels`` is the image itself.
+        A registered name (``ganprint embed --help`` lists them): a network, a hand-made formula, or ``pixels``, the
+        image itself.
     weights
         ``imagenet``, ``packaged``, ``file:PATH``, ``random:SEED`` or ``pretrained-here:NAME`` (block NAME of section
-        pretrain; without a name, the block that is called as the embedding is); ``none`` for pixels.
+        pretrain; without a name, the block that is called as the embedding is); ``none`` for pixels and
+        formulas.
     preprocessing
         ``paper`` (nearest-neighbour resize, grey repeated, divided by 255, no mean or deviation) or ``weights`` (what
-        the weights were trained with); for pixels ``nearest`` or ``area`` resize.
+        the weights were trained with); for pixels and formulas ``nearest`` or ``area`` resize.
     size
         Width and height in pixels of the network's input.
+    layer
+        The network's layer to read, by name; without one, the last before its classifier.
     batch
         Images per forward pass.
     dtype
@@ -36,8 +40,16 @@ class EmbeddingParameters(FrozenModel):
     )
     preprocessing: Literal["paper", "weights", "nearest", "area"]
     size: int = Field(ge=16, le=1024)
+    layer: str | None = None
     batch: int = Field(default=8, ge=1)
     dtype: Literal["float32", "bfloat16"] = "float32"
+
+    @property
+    def pooling(self) -> Literal["none", "values", "average"]:
+        """The reading for whoever asks for none: grey values as they are, a formula's values, or averaged maps."""
+        if self.weights == "none":
+            return "none" if self.backbone == "pixels" else "values"
+        return "average"
 
     def pretraining(self, name: str) -> str | None:
         """Give the block of section pretrain that makes the weights of the embedding ``name``; None if none does."""

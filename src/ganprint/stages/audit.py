@@ -86,6 +86,9 @@ def _backbones(places: Places, params: Params) -> dict[str, str]:
         if record["backbone"] == "pixels":
             said[name] = f"grey values at {record['parameters']['size']} pixels"
             continue
+        if record["weights"]["source"] == "none":
+            said[name] = f"formula {record['backbone']} at {record['parameters']['size']} pixels"
+            continue
         weights = record["weights"]
         said[name] = (
             f"{record['backbone']}, weights {weights['source']} ({weights['origin']}, "

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import corpus_hash, read_index
 from ganprint.embed.backbones import load_backbone
-from ganprint.embed.extract import extract, extract_pixels
+from ganprint.embed.extract import extract, extract_pixels, extract_values
+from ganprint.embed.handmade import HANDMADE
 from ganprint.embed.preprocessing import pixel_preprocessing
 from ganprint.embed.store import Features, write_embedding
 from ganprint.embed.weights import Weights
@@ -48,7 +49,11 @@ def make_embedding(places: Places, params: Params, name: str) -> Path:
     pretraining = parameters.pretraining(name)
     pretrained = None if pretraining is None else read_pretrained(places, params, pretraining, index)
     batches, metadata = _batches(parameters, load, len(paths), computer, pretrained)
-    metadata |= {"embedding": name, "corpus_sha256": corpus_hash(index), "parameters": parameters.model_dump()}
+    metadata |= {
+        "embedding": name,
+        "corpus_sha256": corpus_hash(index),
+        "parameters": parameters.model_dump(exclude_none=True),
+    }
     target = places.embedding(name)
     with bar(f"embed {name}", len(paths), "image") as advance, atomic_path(target) as temporary:
         write_embedding(temporary, index[["split", "role", "id"]], _counted(batches, advance), metadata)
@@ -60,13 +65,8 @@ def make_embedding(places: Places, params: Params, name: str) -> Path:
 def _batches(
     parameters: EmbeddingParameters, load: Any, count: int, computer: Computer, pretrained: Weights | None
 ) -> tuple[Iterator[Features], dict[str, Any]]:
-    if parameters.backbone == "pixels":
-        if parameters.preprocessing not in {"nearest", "area"} or parameters.weights != "none":
-            raise InputError("embedding of pixels: weights must be 'none' and preprocessing 'nearest' or 'area'")
-        preprocessing = pixel_preprocessing(parameters.preprocessing, parameters.size)
-        features = extract_pixels(preprocessing, load, count, batch=parameters.batch, threads=computer.threads)
-        weights = {"source": "none", "origin": "none", "sha256": "none"}
-        return features, _metadata("pixels", weights, preprocessing.as_dict(), "uint8", "cpu")
+    if parameters.backbone == "pixels" or parameters.backbone in HANDMADE:
+        return _without_network(parameters, load, count, computer.threads)
     backbone = load_backbone(parameters, pretrained)
     features = extract(
         backbone,
@@ -80,6 +80,25 @@ def _batches(
     weights = {key: getattr(backbone.weights, key) for key in ("source", "origin", "sha256")}
     made = _metadata(backbone.name, weights, backbone.preprocessing.as_dict(), parameters.dtype, computer.name)
     return features, made
+
+
+def _without_network(
+    parameters: EmbeddingParameters, load: Any, count: int, threads: int
+) -> tuple[Iterator[Features], dict[str, Any]]:
+    name = parameters.backbone
+    if parameters.preprocessing not in {"nearest", "area"} or parameters.weights != "none" or parameters.layer:
+        raise InputError(
+            f"embedding of {name}: weights must be 'none', preprocessing 'nearest' or 'area', and it has no layer"
+        )
+    preprocessing = pixel_preprocessing(parameters.preprocessing, parameters.size)
+    weights = {"source": "none", "origin": "none", "sha256": "none"}
+    if name == "pixels":
+        grey = extract_pixels(preprocessing, load, count, batch=parameters.batch, threads=threads)
+        return grey, _metadata(name, weights, preprocessing.as_dict(), "uint8", "cpu")
+    made = HANDMADE[name]
+    values = extract_values(made, preprocessing, load, count, batch=parameters.batch, threads=threads)
+    columns = list(made.columns(parameters.size))
+    return values, _metadata(name, weights, preprocessing.as_dict(), "float32", "cpu") | {"columns": columns}
 
 
 def _metadata(

@@ -119,7 +119,7 @@ def _audit_images(places: Places, params: Params, index: pd.DataFrame) -> AuditI
     views = {
         name: _network_rows(places.embedding(name), index)
         for name, embedding in params.embed.items()
-        if embedding.backbone != "pixels"
+        if embedding.pooling == "average"
     }
     prints, pixels = _looked_at([places.corpus / path for path in index["path"]], params.compute.threads)
 

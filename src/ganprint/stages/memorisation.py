@@ -77,15 +77,15 @@ def _settings(params: Params) -> Settings:
 
 def _rows(places: Places, params: Params, name: str, index: pd.DataFrame) -> NDArray[np.float32]:
     path = places.embedding(name)
-    pixels = params.embed[name].backbone == "pixels"
-    embedding = read_embedding(path, "none" if pixels else "average")
+    pooling = params.embed[name].pooling
+    embedding = read_embedding(path, pooling)
     if embedding.metadata["corpus_sha256"] != corpus_hash(index) or not index[["split", "role", "id"]].equals(
         embedding.keys
     ):
         raise InputError(f"{path}: made from another corpus; run 'dvc repro'")
     rows = embedding.rows.astype(np.float32, copy=False)
     # Grey values as 0 to 1: the kernel distance would be in units of their sixth power.
-    return rows / np.float32(255) if pixels else rows
+    return rows / np.float32(255) if pooling == "none" else rows
 
 
 def _sets(index: pd.DataFrame, rows: NDArray[np.float32], split: Split, truth: dict[str, int]) -> Sets:
