@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
+from ganprint.bands import BANDS, band_rows
 from ganprint.pairs import EuclideanDistances, counts_within, neighbourhood, pair_distances
-from ganprint.pairs.bands import BANDS, band_rows
 
 sizes = st.tuples(st.integers(1, 6), st.integers(1, 12), st.integers(1, 4), st.integers(0, 2**32 - 1))
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ganprint.pairs.bands import BANDS, band_rows
+from ganprint.bands import BANDS, band_rows
 from ganprint.pairs.square_rows import square_side
 
 __all__ = ["EuclideanDistances", "Metric", "PairDistances", "pair_distances"]
@@ -106,7 +106,7 @@ def pair_distances(real: NDArray[Any], metric: Metric) -> PairDistances:
         rows are those of grey values in 0..1.
     metric
         ``euclidean``; ``cosine``, the chord of the angle; ``band-fine``, ``band-middle``, ``band-coarse``, the chord of
-        the angle of what one band of spatial frequency holds of the images (:func:`ganprint.pairs.bands.band_rows`);
+        the angle of what one band of spatial frequency holds of the images (:func:`ganprint.bands.band_rows`);
         ``ssim``, 1 - mean SSIM (:class:`ganprint.pairs.SsimPairs`);
         ``shifted``, 1 - the largest normalised correlation over shifts and mirror images
         (:class:`ganprint.pairs.ShiftedPairs`).
