@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganprint.embed.augment import augmentation, views
-from ganprint.embed.contrastive import nt_xent, rate_factor
+from ganprint.embed.contrastive import nt_xent
+from ganprint.embed.pretraining_schedule import rate_factor
 from ganprint.params import AugmentationParameters
 
 NO_CHANGE = {"shift": 0, "rotation": 0, "crop": 0, "flip": 0, "brightness": 0, "contrast": 0, "noise": 0, "blur": 0}

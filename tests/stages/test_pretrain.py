@@ -130,11 +130,11 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(pretrained, monkeypat
     before = places.pretrained("copies").read_bytes()
     epoch, seen = Pretraining.epoch, SimpleNamespace(count=0, stop=2)
 
-    def stopped(self, images):
+    def stopped(self, images, *others):
         seen.count += 1
         if seen.count == seen.stop:
             raise KeyboardInterrupt
-        return epoch(self, images)
+        return epoch(self, images, *others)
 
     monkeypatch.setattr(Pretraining, "epoch", stopped)
     call(pretrained, "pretrain", "copies", status=1)

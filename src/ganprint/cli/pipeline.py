@@ -38,7 +38,10 @@ def pretrain(ctx: click.Context, name: str) -> None:
     """
     from ganprint.stages.pretrain import pretrain as train
 
-    click.echo(train(*project(ctx), name))
+    made = train(*project(ctx), name)
+    click.echo(made.path)
+    if made.warning:
+        click.echo(f"warning: {made.warning}", err=True)
 
 
 @main.command()

@@ -6,7 +6,6 @@ of similarity: here it is an embedding as every other.
 
 import torch
 
-from ganprint.embed.augment import views
 from ganprint.embed.backbones import AUTOENCODER
 from ganprint.embed.pretraining import Pretraining
 from ganprint.params import PretrainingParameters
@@ -17,17 +16,17 @@ __all__ = ["ReconstructionPretraining", "begin_pretraining"]
 class ReconstructionPretraining(Pretraining):
     """Training by the mean squared error between a view of an image and its reconstruction.
 
-    All but the loss is as in contrastive training; ``temperature`` and ``projection`` play no part.
+    All but the loss is as in the other methods; ``method``, ``temperature`` and ``projection`` play no part.
     """
 
     def _loss(self, images: torch.Tensor) -> torch.Tensor:
-        seen = self.preprocessing.values(views(images, self._change).to(self._device))
+        seen = self.preprocessing.values(self._views(images, 1))
         error: torch.Tensor = self._network(seen) - seen[:, :1]
         return error.square().mean()
 
 
 def begin_pretraining(parameters: PretrainingParameters, seed: int, device: str) -> Pretraining:
-    """Begin the training that suits the backbone: an autoencoder's by reconstruction, any other's by contrast.
+    """Begin the training that suits the backbone: an autoencoder's by reconstruction, any other's by its method.
 
     Raises
     ------

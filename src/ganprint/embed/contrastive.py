@@ -1,12 +1,14 @@
-"""The contrastive loss of SimCLR and the small network that it looks through (Chen et al. 2020, arXiv 2002.05709)."""
+"""SimCLR: views of one slice are to be more alike than those of different ones (Chen et al. 2020, arXiv 2002.05709).
 
-import math
+As a copy detector of synthetic CT: Dar et al. 2024 (arXiv 2402.01054).
+"""
 
 import torch
-from torch import nn
 from torch.nn import functional
 
-__all__ = ["nt_xent", "projector", "rate_factor"]
+from ganprint.embed.pretraining_method import Method, Surroundings, mlp
+
+__all__ = ["SimCLR", "nt_xent"]
 
 
 def nt_xent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -34,26 +36,17 @@ def nt_xent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> to
     return functional.cross_entropy(likeness.masked_fill(itself, -torch.inf), partner)
 
 
-def projector(dimension: int, projection: int) -> nn.Module:
-    """Make the network between pooled features and loss: two layers, thrown away afterwards (ibid., section 2.1)."""
-    return nn.Sequential(
-        nn.Linear(dimension, dimension, bias=False),
-        nn.BatchNorm1d(dimension),
-        nn.ReLU(inplace=True),
-        nn.Linear(dimension, projection),
-    )
+class SimCLR(Method):
+    """NT-Xent on a projection of two layers (ibid., section 2.1)."""
 
+    def __init__(self, made_for: Surroundings) -> None:
+        super().__init__()
+        dimension, parameters = made_for.dimension, made_for.parameters
+        self.projector = made_for.network("projector", lambda: mlp(dimension, dimension, parameters.projection))
+        self._temperature = parameters.temperature
 
-def rate_factor(step: int, warmup: int, total: int) -> float:
-    """Give the share of the learning rate at a step: linear growth over ``warmup`` steps, then a cosine to 0.
-
-    A function of the step alone, so that nothing of it has to be kept when training is interrupted.
-
-    Examples
-    --------
-    >>> [round(rate_factor(step, 2, 6), 3) for step in range(6)]
-    [0.5, 1.0, 1.0, 0.854, 0.5, 0.146]
-    """
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+    def loss(self, inputs: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
+        """Give NT-Xent of the projections."""
+        del inputs
+        first, second = self.projector(pooled).chunk(2)
+        return nt_xent(first, second, self._temperature)

@@ -1,9 +1,10 @@
 """Weights `pretrained-here`: a backbone learns, without labels, to know a slice again in its augmented views.
 
-SimCLR (Chen et al. 2020, arXiv 2002.05709) as a copy detector (Dar et al. 2024, arXiv 2402.01054): the two views of one
-slice are the positives, the views of the other slices in the batch the negatives. Nothing but pixels comes in here.
+One loop for all methods (:mod:`pretraining_methods`): the two views of one slice are the positives. Training as a copy
+detector is from Dar et al. 2024 (arXiv 2402.01054). Nothing but pixels comes in here, and patients if a block says so.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,22 @@ import torch
 from numpy.typing import NDArray
 
 from ganprint.embed.augment import augmentation, views
+from ganprint.embed.augment_together import views_together
 from ganprint.embed.backbones import BACKBONES, CLASSIFIER, choose_preprocessing, load_network
-from ganprint.embed.contrastive import nt_xent, projector, rate_factor
-from ganprint.embed.weights import State, seeded_network
+from ganprint.embed.pretraining_batches import any_batches, batch_count, patient_batches
+from ganprint.embed.pretraining_method import Method, Surroundings
+from ganprint.embed.pretraining_methods import METHODS
+from ganprint.embed.pretraining_schedule import rate_factor
+from ganprint.embed.pretraining_spread import Spread, spread_of
+from ganprint.embed.weights import State
 from ganprint.errors import InputError
 from ganprint.params import PretrainingParameters
 from ganprint.seeds import derive_seed
 
 __all__ = ["Pretraining"]
+
+_PROBED = 256
+"""Images, at most, whose features' spread is looked at."""
 
 
 class Pretraining:
@@ -32,7 +41,7 @@ class Pretraining:
     parameters
         Of the block in params.yaml.
     seed
-        Of the projector, the order of the images and their views.
+        Of the method's networks, the order of the images and their views.
     device
         torch's device type.
 
@@ -44,6 +53,8 @@ class Pretraining:
         The weights that training began with.
     losses
         Mean loss of each finished epoch.
+    spreads
+        Of the features of up to 256 images, as they are: before training, and after each finished epoch.
 
     Raises
     ------
@@ -60,70 +71,118 @@ class Pretraining:
         self.preprocessing = choose_preprocessing(backbone, parameters.preprocessing, parameters.size)
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._features = backbone.features(self._network)
-        self._projector = seeded_network(
-            lambda: projector(backbone.dimension, parameters.projection), derive_seed(seed, "projector")
-        ).to(device)
+        made_for = Surroundings(self._features, backbone.dimension, parameters, seed)
+        self._method: Method = METHODS[parameters.method](made_for).to(device)
         learned = [value for name, value in network.named_parameters() if not name.startswith(CLASSIFIER)]
         self._optimiser = torch.optim.AdamW(
-            [*learned, *self._projector.parameters()],
+            [*learned, *self._method.learned()],
             lr=parameters.learning_rate,
             weight_decay=parameters.weight_decay,
         )
         self._change = augmentation(parameters.augmentation, parameters.size)
+        self._half = torch.autocast(device, torch.bfloat16, enabled=parameters.dtype == "bfloat16")
         self.losses: list[float] = []
+        self.spreads: list[Spread] = []
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs there are to be."""
+        return self._parameters.epochs
 
     @property
     def finished(self) -> bool:
         """Whether every epoch is done."""
-        return len(self.losses) >= self._parameters.epochs
+        return len(self.losses) >= self.epochs
 
-    def epoch(self, images: NDArray[np.uint8]) -> float:
+    @property
+    def collapsed(self) -> bool:
+        """Whether the features of different images were as good as one after the last finished epoch."""
+        return bool(self.spreads) and self.spreads[-1].collapsed
+
+    def steps(self, count: int, patients: Sequence[str] | None = None) -> int:
+        """Give the steps of an epoch of ``count`` images."""
+        batch = self._parameters.batch
+        return count // max(min(batch, count), 1) if patients is None else batch_count(patients, batch)
+
+    def epoch(
+        self,
+        images: NDArray[np.uint8],
+        patients: Sequence[str] | None = None,
+        advance: Callable[[float], object] = lambda _: None,
+    ) -> float:
         """Go once through the images [n, size, size] in random order; give the mean loss.
 
         The images left over when n is no multiple of the batch are left out of this epoch.
+
+        Parameters
+        ----------
+        images
+            After the preprocessing's geometry.
+        patients
+            Of each image, empty for generated ones, where batches go by patient (:func:`patient_batches`).
+        advance
+            Called with the loss of every step.
 
         Raises
         ------
         InputError
             When there are fewer than two images, or the loss is not finite.
         """
-        if len(images) < 2:
+        if len(images) < 2 or not self.steps(len(images), patients):
             raise InputError(f"pretraining: {len(images)} images are too few; there is nothing to tell them from")
-        batch = min(self._parameters.batch, len(images))
-        steps = len(images) // batch
-        stack = torch.from_numpy(images)
+        if not self.spreads:
+            self.spreads.append(self._spread(images))
+        per_epoch, stack, batch = self.steps(len(images), patients), torch.from_numpy(images), self._parameters.batch
         losses = []
         self._network.train()
-        self._projector.train()
+        self._method.train()
         # The transforms know torch's global generator alone.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive_seed(self._seed, "epoch", len(self.losses)))
-            order = torch.randperm(len(images))
-            for step in range(steps):
-                rows = stack[order[step * batch : (step + 1) * batch]]
-                losses.append(self._step(rows, len(self.losses) * steps + step, steps))
+            batches = any_batches(len(images), batch) if patients is None else patient_batches(patients, batch)
+            for number, rows in enumerate(batches):
+                losses.append(self._step(stack[rows], len(self.losses) * per_epoch + number, per_epoch))
+                advance(losses[-1])
         mean = float(np.mean(losses))
         if not np.isfinite(mean):
             raise InputError(f"pretraining: the loss of epoch {len(self.losses) + 1} is {mean}; lower learning_rate")
         self.losses.append(mean)
+        self.spreads.append(self._spread(images))
         return mean
 
     def _step(self, images: torch.Tensor, step: int, per_epoch: int) -> float:
         chosen = self._parameters
-        factor = rate_factor(step, chosen.warmup * per_epoch, chosen.epochs * per_epoch)
+        total = chosen.epochs * per_epoch
         for group in self._optimiser.param_groups:
-            group["lr"] = chosen.learning_rate * factor
-        loss = self._loss(images)
+            group["lr"] = chosen.learning_rate * rate_factor(step, chosen.warmup * per_epoch, total)
+        with self._half:
+            loss = self._loss(images)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
+        self._method.follow(self._features, (step + 1) / total)
         return float(loss.detach())
 
+    def _views(self, images: torch.Tensor, times: int) -> torch.Tensor:
+        if self._parameters.batched_views:
+            ready = images.to(self._device).repeat(times, 1, 1)
+            return views_together(ready, self._parameters.augmentation, torch.default_generator)
+        return torch.cat([views(images, self._change) for _ in range(times)]).to(self._device)
+
     def _loss(self, images: torch.Tensor) -> torch.Tensor:
-        pair = torch.cat([views(images, self._change), views(images, self._change)]).to(self._device)
-        maps = self._features(self.preprocessing.values(pair))
-        first, second = self._projector(maps.mean(dim=(2, 3))).chunk(2)
-        return nt_xent(first, second, self._parameters.temperature)
+        inputs = self.preprocessing.values(self._views(images, 2))
+        return self._method.loss(inputs, self._features(inputs).mean(dim=(2, 3)))
+
+    @torch.inference_mode()
+    def _spread(self, images: NDArray[np.uint8]) -> Spread:
+        """Look at the features as an embedding will have them: of images unchanged, in evaluation mode."""
+        rows = images[:: -(-len(images) // _PROBED)]
+        self._network.eval()
+        found = []
+        for start in range(0, len(rows), self._parameters.batch):
+            part = torch.from_numpy(rows[start : start + self._parameters.batch]).to(self._device)
+            found.append(self._features(self.preprocessing.values(part)).mean(dim=(2, 3)).float().cpu().numpy())
+        return spread_of(np.concatenate(found))
 
     def weights(self) -> State:
         """Give the state dict of the backbone without its classifier, on the CPU, in the registered network's names."""
@@ -138,14 +197,16 @@ class Pretraining:
         """Give all that a later process needs to go on after the last finished epoch: tensors and plain values."""
         return {
             "network": self._network.state_dict(),
-            "projector": self._projector.state_dict(),
+            "method": self._method.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "losses": list(self.losses),
+            "spreads": [(spread.effective_rank, spread.deviation) for spread in self.spreads],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a :meth:`state` of a training with the same parameters, seed and images."""
         self._network.load_state_dict(state["network"])
-        self._projector.load_state_dict(state["projector"])
+        self._method.load_state_dict(state["method"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.losses = list(state["losses"])
+        self.spreads = [Spread(*figures) for figures in state["spreads"]]

@@ -4,7 +4,7 @@ import hashlib
 
 import pandas as pd
 
-__all__ = ["images_sha256", "pretraining_images"]
+__all__ = ["image_patients", "images_sha256", "pretraining_images"]
 
 _COLUMNS = ["split", "role", "id", "path", "sha256"]
 
@@ -26,3 +26,13 @@ def images_sha256(images: pd.DataFrame) -> str:
     """
     lines = images[["split", "role", "id", "sha256"]].to_csv(index=False, header=False, lineterminator="\n")
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def image_patients(index: pd.DataFrame, images: pd.DataFrame) -> list[str]:
+    """Give the patient of each of the images, empty for generated ones: for batches by patient, and for them alone.
+
+    A patient tells which slices belong together, not which were used.
+    """
+    keys = ["split", "role", "id"]
+    rows = images[keys].merge(index[[*keys, "group"]], how="left", on=keys, validate="one_to_one")
+    return [str(group) if role == "real" else "" for role, group in zip(rows["role"], rows["group"], strict=True)]

@@ -1,5 +1,6 @@
 """Parameters of embeddings and of the training of their weights."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -88,6 +89,11 @@ class AugmentationParameters(FrozenModel):
     blur: float = Field(default=1.0, ge=0, le=10)
 
 
+def _is(default: object) -> Callable[[object], bool]:
+    """Leave a parameter that came later out of records at its default: weights made before it stay what they are."""
+    return lambda value: value == default
+
+
 class PretrainingParameters(FrozenModel):
     """Self-supervised training of a backbone on the corpus' own images, as a copy detector; no label is read.
 
@@ -104,13 +110,24 @@ class PretrainingParameters(FrozenModel):
     epochs
         Passes over the images.
     batch
-        Images per step; each gives two views, and the others' views are the negatives.
+        Images per step; each gives two views.
     learning_rate, weight_decay, warmup
         Of AdamW; the rate grows linearly during ``warmup`` epochs, then falls to 0 by a cosine.
     temperature
-        Of the loss.
+        Of SimCLR's loss.
     projection
         Length of the vectors that the loss compares.
+    method
+        ``simclr``, ``byol``, ``barlow`` or ``vicreg``; the backbone ``autoencoder`` learns by reconstruction instead.
+    momentum
+        Of BYOL's slow copy at the beginning; it grows to 1.
+    negatives
+        Of SimCLR: ``any`` other views in a batch of whatever images, or batches of real or generated images alone with
+        the slices of a ``patient`` side by side.
+    batched_views
+        Make the views of a batch at once, on the device that trains: faster, above all on CUDA, and other views.
+    dtype
+        Of the networks' arithmetic in training; weights and losses are float32 in any case.
     test_images
         Also learn from the test split's images, real and generated (their labels stay unread in any case).
     augmentation
@@ -128,6 +145,11 @@ class PretrainingParameters(FrozenModel):
     warmup: int = Field(default=2, ge=0)
     temperature: float = Field(default=0.2, gt=0)
     projection: int = Field(default=128, ge=2)
+    method: Literal["simclr", "byol", "barlow", "vicreg"] = Field(default="simclr", exclude_if=_is("simclr"))
+    momentum: float = Field(default=0.99, ge=0, lt=1, exclude_if=_is(0.99))
+    negatives: Literal["any", "patient"] = Field(default="any", exclude_if=_is("any"))
+    batched_views: bool = Field(default=False, exclude_if=_is(False))
+    dtype: Literal["float32", "bfloat16"] = Field(default="float32", exclude_if=_is("float32"))
     test_images: bool = False
     augmentation: AugmentationParameters = AugmentationParameters()
 
@@ -135,4 +157,15 @@ class PretrainingParameters(FrozenModel):
     def _warmup_ends(self) -> "PretrainingParameters":
         if self.warmup >= self.epochs:
             raise ValueError("warmup must be shorter than epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _method_reads_what_is_said(self) -> "PretrainingParameters":
+        # What nothing reads would look like a setting and be none.
+        if self.backbone == "autoencoder" and self.method != "simclr":
+            raise ValueError("the backbone autoencoder learns by reconstruction; leave method out")
+        if self.negatives != "any" and (self.method != "simclr" or self.backbone == "autoencoder"):
+            raise ValueError("negatives are of method simclr alone; leave them out")
+        if self.momentum != type(self).model_fields["momentum"].default and self.method != "byol":
+            raise ValueError("momentum is of method byol alone; leave it out")
         return self

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import pickle
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from ganprint.corpus.store import corpus_hash, read_index
 from ganprint.embed.autoencoder_pretraining import begin_pretraining
 from ganprint.embed.preprocessing import Preprocessing
 from ganprint.embed.pretraining import Pretraining
-from ganprint.embed.pretraining_images import images_sha256, pretraining_images
+from ganprint.embed.pretraining_images import image_patients, images_sha256, pretraining_images
 from ganprint.embed.weights import Weights, pretrained_weights, write_pretrained
 from ganprint.errors import InputError
 from ganprint.files import atomic_path, sha256_of, write_json
@@ -28,12 +30,23 @@ from ganprint.seeds import derive_seed
 from ganprint.stages.compute import Computer, prepare
 from ganprint.stages.places import Places
 
-__all__ = ["pretrain", "read_pretrained"]
+__all__ = ["Pretrained", "pretrain", "read_pretrained"]
+
+_CHECKPOINT = 2
+"""Version of what a checkpoint holds; one of another version is of no use."""
 
 _LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 
-def pretrain(places: Places, params: Params, name: str) -> Path:
+@dataclass(frozen=True)
+class Pretrained:
+    """The file of weights, and a warning of one line where there is cause for one."""
+
+    path: Path
+    warning: str | None
+
+
+def pretrain(places: Places, params: Params, name: str) -> Pretrained:
     """Write data/pretrained/NAME.safetensors and its record.
 
     After every epoch the state is kept beside the record; an interrupted training of the same images, parameters, seed
@@ -51,9 +64,10 @@ def pretrain(places: Places, params: Params, name: str) -> Path:
     computer = prepare(params.compute)
     index = read_index(places.corpus)
     chosen = pretraining_images(index, test_images=parameters.test_images)
+    patients = image_patients(index, chosen) if parameters.negatives == "patient" else None
     training = begin_pretraining(parameters, _seed(params, name), computer.device)
     record = provenance(places.root, computer.name, computer.threads)
-    metadata = _made_from(params, name, chosen) | {
+    metadata = _made_from(params, name, index) | {
         "start": {key: getattr(training.start, key) for key in ("source", "origin", "sha256")},
         "images": len(chosen),
         "device": computer.name,
@@ -61,15 +75,23 @@ def pretrain(places: Places, params: Params, name: str) -> Path:
         "libraries": {library: record["libraries"].get(library, "unknown") for library in _LIBRARIES},
     }
     images = _images(places, chosen, training.preprocessing, computer)
-    _train(training, images, places.pretraining_checkpoint(name), metadata, f"pretrain {name}")
+    checkpoint = _Checkpoint(places.pretraining_checkpoint(name), metadata)
+    _train(training, images, patients, checkpoint, f"pretrain {name}")
     metadata["losses"] = training.losses
     target = places.pretrained(name)
     with atomic_path(target) as temporary:
         write_pretrained(temporary, training.weights(), metadata)
-    facts = {"pretraining": name, "sha256": sha256_of(target), "corpus_sha256": corpus_hash(index)}
+    facts = {
+        "pretraining": name,
+        "sha256": sha256_of(target),
+        "corpus_sha256": corpus_hash(index),
+        "counts": _counts(chosen),
+        "spreads": [spread.as_dict() for spread in training.spreads],
+        "collapsed": training.collapsed,
+    }
     write_json(places.pretraining_record(name), metadata | facts | {"provenance": record})
-    places.pretraining_checkpoint(name).unlink(missing_ok=True)
-    return target
+    checkpoint.path.unlink(missing_ok=True)
+    return Pretrained(target, _warning(name, training))
 
 
 def read_pretrained(places: Places, params: Params, name: str, index: pd.DataFrame) -> Weights:
@@ -82,10 +104,9 @@ def read_pretrained(places: Places, params: Params, name: str, index: pd.DataFra
     """
     path = places.pretrained(name)
     weights, metadata = pretrained_weights(path, name)
-    chosen = pretraining_images(index, test_images=params.pretrain[name].test_images)
-    for key, expected in _made_from(params, name, chosen).items():
+    for key, expected in _made_from(params, name, index).items():
         if metadata.get(key) != expected:
-            what = "from another corpus" if key == "images_sha256" else f"with other {key} than params.yaml has"
+            what = "from another corpus" if key.endswith("_sha256") else f"with other {key} than params.yaml has"
             raise InputError(f"{path}: learned {what}; run 'ganprint pretrain {name}' or 'dvc repro'")
     return weights
 
@@ -94,12 +115,33 @@ def _seed(params: Params, name: str) -> int:
     return derive_seed(params.seed, "pretrain", name)
 
 
-def _made_from(params: Params, name: str, chosen: pd.DataFrame) -> dict[str, Any]:
-    return {
-        "parameters": params.pretrain[name].model_dump(mode="json"),
+def _made_from(params: Params, name: str, index: pd.DataFrame) -> dict[str, Any]:
+    parameters = params.pretrain[name]
+    chosen = pretraining_images(index, test_images=parameters.test_images)
+    made = {
+        "parameters": parameters.model_dump(mode="json"),
         "seed": _seed(params, name),
         "images_sha256": images_sha256(chosen),
     }
+    if parameters.negatives == "patient":
+        text = json.dumps(image_patients(index, chosen))
+        made["patients_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    return made
+
+
+def _counts(chosen: pd.DataFrame) -> dict[str, int]:
+    return dict(Counter(f"{split} {role}" for split, role in zip(chosen["split"], chosen["role"], strict=True)))
+
+
+def _warning(name: str, training: Pretraining) -> str | None:
+    if not training.collapsed:
+        return None
+    before, after = training.spreads[0], training.spreads[-1]
+    return (
+        f"pretrain {name}: the features collapsed: of different images they are as good as one (effective rank "
+        f"{before.effective_rank:.1f} before, {after.effective_rank:.1f} now; deviation {before.deviation:.3f}, "
+        f"{after.deviation:.3f}); lower learning_rate, take a larger batch or another method"
+    )
 
 
 def _images(
@@ -112,29 +154,49 @@ def _images(
         return np.stack(list(pool.map(prepared, chosen["path"])))
 
 
+class _Checkpoint:
+    """The state after the last finished epoch of a training of the same things; any other is of no use."""
+
+    def __init__(self, path: Path, metadata: dict[str, Any]) -> None:
+        self.path = path
+        text = json.dumps(metadata | {"checkpoint": _CHECKPOINT}, sort_keys=True)
+        self._mark = hashlib.sha256(text.encode()).hexdigest()
+
+    def read(self) -> dict[str, Any] | None:
+        """Give what an interrupted training left."""
+        try:
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+            return None
+        if not isinstance(content, dict) or content.get("mark") != self._mark:
+            return None
+        state: dict[str, Any] = content["state"]
+        return state
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Keep a state."""
+        with atomic_path(self.path) as temporary:
+            torch.save({"mark": self._mark, "state": state}, temporary)
+
+
 def _train(
-    training: Pretraining, images: NDArray[np.uint8], checkpoint: Path, metadata: dict[str, Any], title: str
+    training: Pretraining,
+    images: NDArray[np.uint8],
+    patients: list[str] | None,
+    checkpoint: _Checkpoint,
+    title: str,
 ) -> None:
-    mark = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
-    kept = _kept(checkpoint, mark)
+    kept = checkpoint.read()
     if kept is not None:
         training.restore(kept)
-    total = metadata["parameters"]["epochs"]
-    with tqdm(total=total, initial=len(training.losses), desc=title, unit="epoch", disable=None) as shown:
-        while not training.finished:
-            shown.set_postfix(loss=f"{training.epoch(images):.3f}", refresh=False)
-            with atomic_path(checkpoint) as temporary:
-                torch.save({"mark": mark, "state": training.state()}, temporary)
+    steps = training.steps(len(images), patients)
+    done, total = len(training.losses), training.epochs
+    with tqdm(total=total * steps, initial=done * steps, desc=title, unit="step", disable=None) as shown:
+
+        def advance(loss: float) -> None:
+            shown.set_postfix(epoch=f"{len(training.losses) + 1}/{total}", loss=f"{loss:.3f}", refresh=False)
             shown.update()
 
-
-def _kept(checkpoint: Path, mark: str) -> dict[str, Any] | None:
-    """Read what an interrupted training left, if it is one of the same things; anything else is trained anew."""
-    try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
-        return None
-    if not isinstance(content, dict) or content.get("mark") != mark:
-        return None
-    state: dict[str, Any] = content["state"]
-    return state
+        while not training.finished:
+            training.epoch(images, patients, advance)
+            checkpoint.write(training.state())
