@@ -6,7 +6,10 @@ from pydantic import Field, model_validator
 
 from ganprint.params.base import FrozenModel
 
-__all__ = ["CorpusParameters", "PhantomParameters"]
+__all__ = ["DEFAULT_METADATA", "CorpusParameters", "PhantomParameters"]
+
+DEFAULT_METADATA = "data/source/metadata.csv"
+"""Where metadata is looked for when nothing is said; there alone a missing file means that there is none."""
 
 
 class PhantomParameters(FrozenModel):
@@ -79,6 +82,10 @@ class CorpusParameters(FrozenModel):
         The folder or archive; for the phantom a place that is watched and not read.
     truth
         CSV ``id,membership`` with the truth of the test split; a file with the header alone says that it is unknown.
+    metadata
+        CSV ``id,COLUMN,...`` with what is known of the images; a file with the header ``id`` alone says: nothing.
+    metadata_allow
+        Columns of it that look like a leak of the membership, and are known to be none.
     phantom
         What the phantom is made of; used with ``kind: phantom`` alone.
     """
@@ -86,4 +93,6 @@ class CorpusParameters(FrozenModel):
     kind: Literal["phantom", "folder", "official"]
     path: str
     truth: str
+    metadata: str = DEFAULT_METADATA
+    metadata_allow: list[str] = Field(default_factory=list)
     phantom: PhantomParameters = PhantomParameters()
