@@ -10,9 +10,10 @@ ARG BASE_IMAGE=debian:bookworm-slim
 # starts on a read-only file system could not write it anew.
 FROM ${BASE_IMAGE} AS base
 ARG SOURCE_DATE_EPOCH
+# libgomp1: LightGBM's package links to it and does not bring it.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ca-certificates python3 tini \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ca-certificates libgomp1 python3 tini \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache \
         /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/lib/dpkg/*-old \
     && find /usr/lib/python3* -name __pycache__ -type d -prune -exec rm -rf {} + \
