@@ -21,6 +21,7 @@ __all__ = ["METADATA_FILE", "ImageKey", "check_metadata", "metadata_facts", "rea
 
 METADATA_FILE = "metadata.csv"
 _KEYS = ("split", "role", "id")
+_LARGEST = 1e30  # features are stored with single precision
 _OPEN = "; name it under corpus.metadata_allow if you know that it tells nothing of the membership, or remove it"
 
 
@@ -120,6 +121,11 @@ def _admitted(path: Path, name: str, cells: list[str], images: pd.DataFrame, all
     """Give the cells of a column that may be used, dates as days; refuse another."""
     if not any(cells):
         raise InputError(f"{path}: column {name!r} knows no value of any image; remove it")
+    numbers = numbers_of([cell for cell in cells if cell])
+    if numbers is not None and max(map(abs, numbers)) > _LARGEST:
+        raise InputError(
+            f"{path}: column {name!r} has a number beyond {_LARGEST:g}; correct it, or choose another unit"
+        )
     leak = find_leak(images, pd.Series(cells, dtype=str))
     if leak is None and names_date(name):
         leak = Leak("its name says that it holds dates or times", True)

@@ -115,6 +115,8 @@ def _refuse_names(path: Path, columns: tuple[str, ...]) -> None:
     for number, name in enumerate(columns, start=1):
         if not name or name != name.strip() or not name.isprintable() or len(name) > MAX_CELL:
             raise InputError(f"{path}: name of column {number} after the ids is {name[:40]!r}; give a printable one")
+        if set(name) & set("=?"):
+            raise InputError(f"{path}: column {name!r}: '=' and '?' mark categories and gaps; take another name")
         if name.casefold() in seen:
             raise InputError(f"{path}: column {name!r} is there twice (case aside); leave one of them")
         seen.add(name.casefold())

@@ -8,11 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ganprint.corpus.metadata import stored
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import corpus_hash, read_index
 from ganprint.embed.backbones import load_backbone
 from ganprint.embed.extract import extract, extract_pixels, extract_values
 from ganprint.embed.handmade import HANDMADE
+from ganprint.embed.metadata import METADATA, extract_metadata, metadata_columns
+from ganprint.embed.metadata_given import GivenRows, given_rows
 from ganprint.embed.preprocessing import pixel_preprocessing
 from ganprint.embed.store import Features, write_embedding
 from ganprint.embed.weights import Weights
@@ -46,9 +49,13 @@ def make_embedding(places: Places, params: Params, name: str) -> Path:
     def load(row: int) -> NDArray[np.uint8]:
         return load_grey(paths[row])
 
-    pretraining = parameters.pretraining(name)
-    pretrained = None if pretraining is None else read_pretrained(places, params, pretraining, index)
-    batches, metadata = _batches(parameters, load, len(paths), computer, pretrained)
+    if parameters.backbone == METADATA:
+        given = given_rows(stored(places.corpus), index)
+        batches, metadata = _of_metadata(parameters, load, given, computer.threads)
+    else:
+        pretraining = parameters.pretraining(name)
+        pretrained = None if pretraining is None else read_pretrained(places, params, pretraining, index)
+        batches, metadata = _batches(parameters, load, len(paths), computer, pretrained)
     metadata |= {
         "embedding": name,
         "corpus_sha256": corpus_hash(index),
@@ -99,6 +106,17 @@ def _without_network(
     values = extract_values(made, preprocessing, load, count, batch=parameters.batch, threads=threads)
     columns = list(made.columns(parameters.size))
     return values, _metadata(name, weights, preprocessing.as_dict(), "float32", "cpu") | {"columns": columns}
+
+
+def _of_metadata(
+    parameters: EmbeddingParameters, load: Any, given: GivenRows, threads: int
+) -> tuple[Iterator[Features], dict[str, Any]]:
+    if parameters.weights != "none" or parameters.layer:
+        raise InputError("embedding of metadata: weights must be 'none', and it has no layer")
+    weights = {"source": "none", "origin": "none", "sha256": "none"}
+    features = extract_metadata(load, given, batch=parameters.batch, threads=threads)
+    made = _metadata(METADATA, weights, {"name": "none: images in their own size"}, "float32", "cpu")
+    return features, made | {"columns": metadata_columns(given)}
 
 
 def _metadata(
