@@ -59,6 +59,8 @@ class FinishedRun:
         Logged as they are.
     plots
         File name to figure.
+    children
+        Runs that are logged below this one, with it.
     """
 
     name: str
@@ -71,6 +73,7 @@ class FinishedRun:
     dataset: tuple[pd.DataFrame, str, str]
     files: Iterable[Path]
     plots: Mapping[str, Figure]
+    children: Iterable["FinishedRun"] = ()
 
 
 def default_uri(folder: Path) -> str:
@@ -213,7 +216,12 @@ def _log(client: MlflowClient, experiment: Experiment, run: FinishedRun) -> bool
     )
     if known:
         return False
-    with mlflow.start_run(run_name=run.name) as active:
+    _write(client, run, nested=False)
+    return True
+
+
+def _write(client: MlflowClient, run: FinishedRun, *, nested: bool) -> None:
+    with mlflow.start_run(run_name=run.name, nested=nested) as active:
         mlflow.log_params({name: str(value)[:_LONGEST_PARAMETER] for name, value in run.parameters.items()})
         mlflow.log_metrics(dict(run.metrics))
         for name, values in run.curves.items():
@@ -225,6 +233,8 @@ def _log(client: MlflowClient, experiment: Experiment, run: FinishedRun) -> bool
             mlflow.log_artifact(str(path))
         for file, figure in run.plots.items():
             mlflow.log_figure(figure, file)
+        for child in run.children:
+            _write(client, child, nested=True)
         # The fingerprint comes last: a run that was killed half-way is not taken for logged.
         mlflow.set_tags({**run.tags, _FINGERPRINT: run.fingerprint})
         run_id = active.info.run_id
@@ -232,4 +242,3 @@ def _log(client: MlflowClient, experiment: Experiment, run: FinishedRun) -> bool
             mlflow.set_tag("mlflow.note.content", f"Refused: {run.refusal}")
     if run.refusal is not None:
         client.set_terminated(run_id, status="FAILED")
-    return True

@@ -16,6 +16,7 @@ from ganprint.params.results import (
 )
 from ganprint.params.runs import FoldParameters, RunParameters, ThresholdParameters
 from ganprint.params.strength import StrengthParameters
+from ganprint.params.study import StudyComparatorParameters, StudyFoldParameters, StudyParameters
 from ganprint.params.whole import Params, load_params
 
 __all__ = [
@@ -33,6 +34,9 @@ __all__ = [
     "PretrainingParameters",
     "RunParameters",
     "StrengthParameters",
+    "StudyComparatorParameters",
+    "StudyFoldParameters",
+    "StudyParameters",
     "ThresholdParameters",
     "TrackParameters",
     "load_params",

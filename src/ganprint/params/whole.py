@@ -18,6 +18,7 @@ from ganprint.params.results import (
 )
 from ganprint.params.runs import FoldParameters, RunParameters
 from ganprint.params.strength import StrengthParameters
+from ganprint.params.study import StudyParameters
 
 __all__ = ["Params", "load_params"]
 
@@ -38,6 +39,7 @@ class Params(FrozenModel):
     audit: AuditParameters
     track: TrackParameters
     strength: dict[Name, StrengthParameters] = Field(default_factory=dict)
+    study: dict[Name, StudyParameters] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _runs_name_embeddings(self) -> "Params":
@@ -54,6 +56,14 @@ class Params(FrozenModel):
             for run in study.runs:
                 if run not in self.runs:
                     raise ValueError(f"study '{name}' wants run '{run}', which is not under runs")
+        return self
+
+    @model_validator(mode="after")
+    def _studies_name_embeddings(self) -> "Params":
+        for name, study in self.study.items():
+            for embedding in study.views:
+                if embedding not in self.embed:
+                    raise ValueError(f"study '{name}' wants embedding '{embedding}', which is not under embed")
         return self
 
     @model_validator(mode="after")

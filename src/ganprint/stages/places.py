@@ -124,6 +124,14 @@ class Places:
         """Give the folder of a study's finished phantoms; never a stage's output, since DVC removes those."""
         return self.root / "results" / "checkpoints" / "strength" / study
 
+    def study(self, name: str) -> Path:
+        """Give the folder of a selection study: table, choice, plot and page."""
+        return self.root / "results" / "study" / name
+
+    def study_parts(self, name: str) -> Path:
+        """Give the folder of a study's finished parts; never a stage's output, since DVC removes those."""
+        return self.root / "results" / "checkpoints" / "study" / name
+
     @property
     def trivial(self) -> Path:
         """Figures of the trivial answers."""

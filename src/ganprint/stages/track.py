@@ -17,6 +17,7 @@ from ganprint.files import sha256_of, write_json
 from ganprint.params import Params
 from ganprint.stages.places import Places
 from ganprint.stages.scores import OWN_READING, Compared, read_compared
+from ganprint.stages.study_track import corpus_dataset, finished_studies
 from ganprint.stages.times import read_times
 from ganprint.tracking import FinishedRun, is_local, log_runs
 
@@ -24,7 +25,7 @@ __all__ = ["track_results"]
 
 
 def track_results(places: Places, params: Params) -> dict[str, bool]:
-    """Log every run of params.yaml, and the report on all of them, that the tracking server does not have yet.
+    """Log every run of params.yaml, the report on all of them and every study that the server does not have yet.
 
     Returns
     -------
@@ -46,6 +47,8 @@ def track_results(places: Places, params: Params) -> dict[str, bool]:
         report = _report(places, params, index)
         fingerprints[report.name] = report.fingerprint
         yield report
+        # Not among the fingerprints: no stage of the pipeline depends on a study.
+        yield from finished_studies(places, params, list(params.study))
 
     logged = log_runs(finished(), params.track.experiment, places.tracking_store)
     write_json(places.tracked, {"experiment": params.track.experiment, "fingerprints": fingerprints})
@@ -78,7 +81,7 @@ def _report(places: Places, params: Params, index: pd.DataFrame) -> FinishedRun:
         curves={},
         tags={"comparator": "none", "profile": params.profile, "corpus": params.corpus.kind}
         | {"corpus_sha256": corpus_hash(index), "verdict": report["verdict"]["kind"], **verdicts},
-        dataset=_dataset(params, index),
+        dataset=corpus_dataset(params, index),
         files=files,
         plots={},
     )
@@ -94,11 +97,6 @@ def _memorised(report: Mapping[str, Any]) -> dict[str, float]:
         for part, suffix in (("value", ""), ("low", ".low"), ("high", ".high"), ("p", ".p"))
         if line[part] is not None
     }
-
-
-def _dataset(params: Params, index: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
-    # As floats: MLflow warns of whole numbers, which could not hold a missing value.
-    return index.astype({"width": "float64", "height": "float64"}), params.corpus.kind, corpus_hash(index)[:32]
 
 
 def _finished(places: Places, params: Params, run: str, index: pd.DataFrame) -> FinishedRun:
@@ -119,7 +117,7 @@ def _finished(places: Places, params: Params, run: str, index: pd.DataFrame) -> 
         | _times(places, run),
         curves={f"curve.{name}": values for name, values in figures.get("curves", {}).items()},
         tags=_tags(params, compared, index),
-        dataset=_dataset(params, index),
+        dataset=corpus_dataset(params, index),
         files=files,
         plots=_plots(places, run, compared) if compared.refusal is None else {},
     )
