@@ -3,7 +3,7 @@
 Heavy libraries are imported inside the commands that need them, so that ``--help`` answers at once.
 """
 
-from ganprint.cli import bundle, doctor, exchange, inspect, look, paper, pipeline, platform
+from ganprint.cli import bundle, doctor, exchange, inspect, keras, look, paper, pipeline, platform, study
 from ganprint.cli.group import main
 
-__all__ = ["bundle", "doctor", "exchange", "inspect", "look", "main", "paper", "pipeline", "platform"]
+__all__ = ["bundle", "doctor", "exchange", "inspect", "keras", "look", "main", "paper", "pipeline", "platform", "study"]
