@@ -46,6 +46,6 @@ def batch_count(patients: Sequence[str], batch: int) -> int:
 
 def _kinds(patients: Sequence[str]) -> list[torch.Tensor]:
     # An image alone has no negative: such a kind is left out.
-    real = torch.tensor([bool(patient) for patient in patients])
+    real = torch.tensor([bool(patient) for patient in patients], dtype=torch.bool)
     kinds = [torch.nonzero(kind).flatten() for kind in (real, ~real)]
     return [rows for rows in kinds if len(rows) > 1]
