@@ -25,15 +25,16 @@ _TENSOR = "tail."
 
 @register
 class FineTuned(Comparator):
-    """A backbone's last stages fine-tuned on used against not used real images; score = calibrated probability.
+    """A backbone's last stages fine-tuned on used against not used images, or generated ones; a probability.
 
     The stages before them run once per image and view; the last ones and a linear layer learn on their maps by binary
     cross-entropy (AdamW), with batch-norm's statistics as they came. Inner folds by group give every development image
-    the logits of a network that never saw its group; the number of epochs with the least log loss of those is taken,
-    the probability is fitted to them (Platt 1999), and a network is trained so long on all development images.
+    the logits of a network that never saw its group; a probability is fitted to them (Platt 1999) after every epoch,
+    the number of epochs with its least log loss is taken, and a network is trained so long on all development images.
 
-    Generated images are looked at by neither training nor scoring, and no test image by training. So this comparator
-    is blind to the generator: where used and not used patients are drawn alike it can only learn by heart.
+    Task ``used`` looks at no generated image, so it is blind to the generator: where used and not used patients are
+    drawn alike it can only learn by heart. Task ``generated`` learns what generated development images look like
+    beside not used real ones. No test image, real or generated, is trained on, and scoring looks at the image alone.
 
     Attributes
     ----------
@@ -57,10 +58,12 @@ class FineTuned(Comparator):
         trainings = CrossFit(development, self.parameters, context)
         used = development.in_order().used
         logits = trainings.logits_by_epoch()
-        self.inner_loss_ = np.array([log_loss(used, _probability(row), labels=[0, 1]) for row in logits])
+        calibrations = [calibrated(row, used) for row in logits]
+        probabilities = [calibration(row) for calibration, row in zip(calibrations, logits, strict=True)]
+        self.inner_loss_ = np.array([log_loss(used, row, labels=[0, 1]) for row in probabilities])
         self.inner_auc_ = np.array([roc_auc_score(used, row) for row in logits])
-        best = int(np.argmin(self.inner_loss_))
-        calibration = calibrated(logits[best], used)
+        best = int(np.argmin(self.inner_loss_.round(6)))
+        calibration = calibrations[best]
         self.chosen_ = np.array([best + 1, calibration.slope, calibration.intercept])
         self.out_of_fold_ = np.empty(len(used))
         self.out_of_fold_[development.real.in_order()[1]] = calibration(logits[best])
@@ -120,10 +123,6 @@ class FineTuned(Comparator):
             {name.removeprefix(_TENSOR): torch.from_numpy(np.array(value)) for name, value in tensors.items()}
         )
         return self
-
-
-def _probability(logits: Floats) -> Floats:
-    return Calibration(1.0, 0.0)(logits)
 
 
 def _bytes(digest: str) -> NDArray[np.uint8]:

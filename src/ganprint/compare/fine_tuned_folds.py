@@ -6,18 +6,21 @@ from itertools import islice
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ganprint.compare.data import Development
 from ganprint.compare.fine_tuned_network import DividedBackbone, Tail, grey_images
 from ganprint.compare.fine_tuned_training import FineTunedParameters, epochs
 from ganprint.compare.folds import inner_fold_numbers
 from ganprint.compare.protocol import Context
-from ganprint.seeds import derive_seed
+from ganprint.seeds import derive_seed, generator
 
 __all__ = ["CrossFit"]
 
 Floats = NDArray[np.float64]
 Folds = NDArray[np.intp]
+
+_NO_FOLD = -1
 
 
 class CrossFit:
@@ -28,7 +31,7 @@ class CrossFit:
     Parameters
     ----------
     development
-        Grey values. Generated images are not looked at.
+        Grey values.
     parameters
         Of the training.
     context
@@ -42,14 +45,30 @@ class CrossFit:
 
     def __init__(self, development: Development, parameters: FineTunedParameters, context: Context) -> None:
         self._split, self._parameters, self._context = development.in_order(), parameters, context
-        self._seed = derive_seed(context.seed, "fine-tuned")
-        split, device = self._split, context.device
-        self.backbone = DividedBackbone.load(*parameters.network, device)
+        self._seed, split = derive_seed(context.seed, "fine-tuned"), self._split
+        self.backbone = DividedBackbone.load(*parameters.network, context.device)
         self.folds: Folds = inner_fold_numbers(split.used, split.groups, parameters.folds, self._seed)
-        self._used = torch.from_numpy(split.used.astype(np.float32)).to(device)
-        images = grey_images(split.real.rows)
-        seed = derive_seed(self._seed, "views")
-        self._maps = self.backbone.maps_of_views(images, parameters.views, parameters.augmentation, seed, device)
+        self._maps = self._of(grey_images(split.real.rows), "views")
+        self._trained = np.arange(len(split.used))
+        positive = split.used
+        if parameters.task == "generated":
+            drawn = self._drawn()
+            self._maps = torch.cat([self._maps, self._of(grey_images(split.generated.rows[drawn]), "generated")], dim=1)
+            # Every training has all of the generated images; used images are in none.
+            generated = len(split.used) + np.arange(len(drawn))
+            self._trained = np.concatenate([np.flatnonzero(split.used == 0), generated])
+            positive = (np.arange(len(split.used) + len(drawn)) >= len(split.used)).astype(np.int8)
+        self._positive = torch.from_numpy(positive.astype(np.float32)).to(context.device)
+
+    def _drawn(self) -> Folds:
+        # As many as there are real images: more would only lengthen an epoch.
+        total = len(self._split.generated)
+        count = min(total, len(self._split.real))
+        return np.sort(generator(self._seed, "generated").permutation(total)[:count])
+
+    def _of(self, images: Tensor, what: str) -> Tensor:
+        chosen, seed = self._parameters, derive_seed(self._seed, what)
+        return self.backbone.maps_of_views(images, chosen.views, chosen.augmentation, seed, self._context.device)
 
     def logits_by_epoch(self) -> Floats:
         """Give the out-of-fold logits [epochs, n] after every epoch; a finished fold is kept in the checkpoints."""
@@ -67,7 +86,7 @@ class CrossFit:
         # A file of weights may have changed since under the same name.
         if kept is not None and np.array_equal(kept["weights"], weights):
             return kept["logits"]
-        maps = self._maps[0, torch.from_numpy(held_out)]
+        maps = self._maps[0, torch.from_numpy(held_out).to(self._maps.device)]
         trained = islice(self._epochs(fold), self._parameters.epochs)
         logits = np.stack([tail.logits(maps) for tail, _ in trained])
         if checkpoints is not None:
@@ -75,11 +94,10 @@ class CrossFit:
         return logits
 
     def _epochs(self, fold: int) -> Iterator[tuple[Tail, float]]:
-        rows = torch.from_numpy(np.flatnonzero(self.folds != fold))
-        return epochs(self.backbone, self._maps[:, rows], self._used[rows], self._parameters, self._seed_of(fold))
-
-    def _seed_of(self, fold: int) -> int:
-        return derive_seed(self._seed, "training", fold)
+        real = self._trained[self._trained < len(self.folds)]
+        kept = np.concatenate([real[self.folds[real] != fold], self._trained[len(real) :]])
+        rows, seed = torch.from_numpy(kept).to(self._maps.device), derive_seed(self._seed, "training", fold)
+        return epochs(self.backbone, self._maps[:, rows], self._positive[rows], self._parameters, seed)
 
     def of_fold(self, fold: int, length: int) -> Tail:
         """Give the network that never saw a fold, after ``length`` epochs."""
@@ -88,7 +106,7 @@ class CrossFit:
     def of_all(self, length: int) -> tuple[Tail, list[float]]:
         """Give the network trained on every image for ``length`` epochs, and its loss per epoch."""
         losses: list[float] = []
-        trained = epochs(self.backbone, self._maps, self._used, self._parameters, self._seed_of(-1))
+        trained = self._epochs(_NO_FOLD)
         while len(losses) < length:
             tail, loss = next(trained)
             losses.append(loss)

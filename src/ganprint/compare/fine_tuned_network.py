@@ -22,7 +22,7 @@ from ganprint.params import AugmentationParameters
 __all__ = ["DividedBackbone", "Tail", "grey_images", "stages"]
 
 _BLOCK = 64
-_LEAST_DEVIATION = 1e-6
+_LEAST_DEVIATION, _LEAST_SHARE = 1e-6, 0.1
 
 
 def stages(features: nn.Module, name: str) -> list[nn.Module]:
@@ -114,7 +114,10 @@ class Tail(nn.Module):
         with torch.no_grad():
             features = self.features(maps)
             self.mean.copy_(features.mean(dim=0))
-            self.deviation.copy_(features.std(dim=0, correction=0).clamp_min(_LEAST_DEVIATION))
+            deviation = features.std(dim=0, correction=0)
+            # What hardly varies in the images may in their views or as the stages learn, and would drown the rest.
+            least = max(_LEAST_SHARE * float(deviation.mean()), _LEAST_DEVIATION)
+            self.deviation.copy_(deviation.clamp_min(least))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Training of a backbone's last stages on maps that were computed once."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ class FineTunedParameters(FrozenModel):
     backbone, weights
         A registered network and where its weights come from: ``packaged``, ``imagenet``, ``file:PATH`` or
         ``random:SEED``.
+    task
+        ``used``: tell used from not used real images; generated ones are not looked at. ``generated``: tell generated
+        development images from not used real ones; a real image's score is how generated it looks.
     trained
         How many of its last stages learn.
     size
@@ -45,6 +48,7 @@ class FineTunedParameters(FrozenModel):
 
     backbone: str = "efficientnet-lite0"
     weights: str = Field(default="packaged", pattern=r"^(imagenet|packaged|file:.+|random:[0-9]+)$")
+    task: Literal["used", "generated"] = "used"
     trained: int = Field(default=2, ge=1)
     size: int | None = Field(default=None, ge=32, le=1024)
     epochs: int = Field(default=12, ge=1)
@@ -65,11 +69,11 @@ class FineTunedParameters(FrozenModel):
 
 
 def epochs(
-    backbone: DividedBackbone, maps: Tensor, used: Tensor, parameters: FineTunedParameters, seed: int
+    backbone: DividedBackbone, maps: Tensor, positive: Tensor, parameters: FineTunedParameters, seed: int
 ) -> Iterator[tuple[Tail, float]]:
     """Train without end, and give the tail, which is trained on in place, and the mean loss after every epoch.
 
-    Binary cross-entropy; every image once an epoch, as it is or in one of its views.
+    Binary cross-entropy, both classes of equal weight; every image once an epoch, as it is or in one of its views.
 
     Parameters
     ----------
@@ -77,8 +81,8 @@ def epochs(
         Whose last stages are copied and trained.
     maps
         [1 + views, n, c, h, w], as :meth:`DividedBackbone.maps_of_views` gives them.
-    used
-        [n], 1.0 or 0.0.
+    positive
+        [n], 1.0 or 0.0; both occur.
     seed
         Of order and views.
 
@@ -90,8 +94,8 @@ def epochs(
     device, count = str(maps.device), maps.shape[1]
     tail = backbone.tail(device)
     tail.set_scale(maps[0])
-    with torch.no_grad():
-        tail.head.bias.fill_(torch.logit(used.mean().clamp(1 / (2 * count), 1 - 1 / (2 * count))))
+    share = positive.mean()
+    weights = torch.where(positive == 1, 0.5 / share, 0.5 / (1 - share))
     groups = [
         {"params": list(tail.head.parameters()), "lr": parameters.head_rate},
         {"params": list(tail.last.parameters()), "lr": parameters.stage_rate},
@@ -104,7 +108,7 @@ def epochs(
         for start in range(0, count, parameters.batch):
             rows = torch.from_numpy(order[start : start + parameters.batch]).to(device)
             seen = maps[torch.from_numpy(view[start : start + parameters.batch]).to(device), rows]
-            loss = functional.binary_cross_entropy_with_logits(tail(seen), used[rows])
+            loss = functional.binary_cross_entropy_with_logits(tail(seen), positive[rows], weights[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
