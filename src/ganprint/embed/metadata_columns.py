@@ -102,7 +102,7 @@ COLUMNS: tuple[Column, ...] = (
         "noise_haar",
         "noise level of the body",
         "grey",
-        "median absolute diagonal Haar coefficient / 0.6745 (Donoho 1994), 2 x 2 blocks of body pixels not 0 or 255",
+        "median absolute diagonal Haar coefficient / 0.6745 (Donoho 1994), blocks of body pixels other than 0 and 255",
         "?",
     ),
     Column("sharpness_laplace", "sharpness", "grey²", "variance of the 4-neighbour Laplacian", "?"),
