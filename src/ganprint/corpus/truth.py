@@ -1,4 +1,4 @@
-"""The truth of the test split: a file of its own, which evaluation alone reads."""
+"""The truth of the test split: a file of its own, which what judges reads, and nothing that is judged."""
 
 import csv
 from collections.abc import Collection, Mapping

@@ -1,6 +1,6 @@
 """Stage ``evaluate``, over all runs: tests against chance, comparisons, bounds, power, and answers that may abstain.
 
-With its sibling for single runs it alone reads the truth of the test split.
+With its sibling for single runs it reads the truth of the test split; runs are finished by then.
 """
 
 from collections.abc import Mapping
