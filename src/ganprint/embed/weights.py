@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
+from ganprint.embed.keras_file import read_keras
 from ganprint.errors import InputError
 from ganprint.files import sha256_of
 
@@ -25,6 +27,7 @@ __all__ = [
     "random_weights",
     "seeded_network",
     "state_sha256",
+    "without_wrapper",
     "write_pretrained",
 ]
 
@@ -69,7 +72,12 @@ def _read_state(path: Path) -> State:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        if path.suffix == ".h5":
+            return read_keras(path).state
+        with warnings.catch_warnings():
+            # TorchScript, which holds code, is refused below; a warning before that says nothing more.
+            warnings.simplefilter("ignore", UserWarning)
+            content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such weight file; check the path after 'file:' in params.yaml") from None
     except (
@@ -96,7 +104,7 @@ def _read_state(path: Path) -> State:
 
 
 def file_weights(path: Path) -> Weights:
-    """Read weights of a file given by the user (``.safetensors`` or a PyTorch state dict).
+    """Read weights of a file given by the user: ``.safetensors``, a PyTorch state dict, or ``.h5`` of Keras' ResNets.
 
     Raises
     ------
@@ -140,8 +148,34 @@ def pretrained_weights(path: Path, name: str) -> tuple[Weights, dict[str, Any]]:
     return Weights("pretrained-here", path.name, sha256_of(path), _read_state(path)), metadata
 
 
-def downloaded_weights(enum: Any) -> Weights:
+def without_wrapper(state: State, own: State) -> State:
+    """Leave out the name of the module that a network was saved in, where all of a file's tensors begin with it.
+
+    SSCD's files have the ResNet in ``backbone``; torch's DataParallel puts it in ``module``.
+
+    Parameters
+    ----------
+    state
+        As in the file.
+    own
+        The network's; where its names begin so too, nothing is left out.
+    """
+    for wrapper in ("backbone.", "module."):
+        wrapped = bool(state) and all(name.startswith(wrapper) for name in state)
+        if wrapped and not any(name.startswith(wrapper) for name in own):
+            return {name.removeprefix(wrapper): tensor for name, tensor in state.items()}
+    return state
+
+
+def downloaded_weights(enum: Any, source: str = "imagenet") -> Weights:
     """Read torchvision's weights of an enum member, downloaded once and checked against the hash in their name.
+
+    Parameters
+    ----------
+    enum
+        The member.
+    source
+        As in params.yaml.
 
     Raises
     ------
@@ -152,11 +186,11 @@ def downloaded_weights(enum: Any) -> Weights:
         state: State = enum.get_state_dict(progress=False, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
         raise InputError(
-            f"weights 'imagenet': {enum} could not be fetched ({error}); connect to the network once, "
+            f"weights '{source}': {enum} could not be fetched ({error}); connect to the network once, "
             "or give the downloaded file as 'file:PATH'"
         ) from None
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(enum.url).name
-    return Weights("imagenet", f"{type(enum).__name__}.{enum.name} ({file.name})", sha256_of(file), state)
+    return Weights(source, f"{type(enum).__name__}.{enum.name} ({file.name})", sha256_of(file), state)
 
 
 def seeded_network(build: Callable[[], torch.nn.Module], seed: int) -> torch.nn.Module:

@@ -9,6 +9,8 @@ from ganprint.params.base import FrozenModel
 
 __all__ = ["AugmentationParameters", "EmbeddingParameters", "PretrainingParameters"]
 
+_IMAGENET = "imagenet(:IMAGENET1K_[A-Z0-9_]+)?"
+
 
 class EmbeddingParameters(FrozenModel):
     """One embedding: a backbone, its weights, and how an image is made ready for it.
@@ -16,12 +18,12 @@ class EmbeddingParameters(FrozenModel):
     Attributes
     ----------
     backbone
-        A registered name (``ganprint embed --help`` lists them): a network, a hand-made formula, or ``pixels``, the
-        image itself.
+        A registered name (``ganprint backbones`` lists the networks): a network, a hand-made formula, or ``pixels``,
+        the image itself.
     weights
-        ``imagenet``, ``packaged``, ``file:PATH``, ``random:SEED`` or ``pretrained-here:NAME`` (block NAME of section
-        pretrain; without a name, the block that is called as the embedding is); ``none`` for pixels and
-        formulas.
+        ``imagenet`` (IMAGENET1K_V1) or ``imagenet:MEMBER`` of torchvision's enum, ``packaged``, ``file:PATH``,
+        ``random:SEED`` or ``pretrained-here:NAME`` (block NAME of section pretrain; without a name, the block that is
+        called as the embedding is); ``none`` for pixels and formulas.
     preprocessing
         ``paper`` (nearest-neighbour resize, grey repeated, divided by 255, no mean or deviation) or ``weights`` (what
         the weights were trained with); for pixels and formulas ``nearest`` or ``area`` resize.
@@ -37,7 +39,7 @@ class EmbeddingParameters(FrozenModel):
 
     backbone: str
     weights: str = Field(
-        pattern=r"^(imagenet|packaged|none|file:.+|random:[0-9]+|pretrained-here(:[a-z0-9]+(-[a-z0-9]+)*)?)$"
+        pattern=rf"^({_IMAGENET}|packaged|none|file:.+|random:[0-9]+|pretrained-here(:[a-z0-9]+(-[a-z0-9]+)*)?)$"
     )
     preprocessing: Literal["paper", "weights", "nearest", "area"]
     size: int = Field(ge=16, le=1024)
@@ -135,7 +137,7 @@ class PretrainingParameters(FrozenModel):
     """
 
     backbone: str
-    start: str = Field(pattern=r"^(imagenet|packaged|file:.+|random:[0-9]+)$")
+    start: str = Field(pattern=rf"^({_IMAGENET}|packaged|file:.+|random:[0-9]+)$")
     preprocessing: Literal["paper", "weights"]
     size: int = Field(ge=32, le=1024)
     epochs: int = Field(default=20, ge=1)
