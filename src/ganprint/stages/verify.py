@@ -14,6 +14,7 @@ from ganprint.corpus.archive import unpack
 from ganprint.corpus.entries import ArchiveLimits
 from ganprint.errors import InputError
 from ganprint.params import Params, load_params
+from ganprint.params.corpus import DEFAULT_METADATA
 from ganprint.provenance import LOCK_FILE, code_revision
 from ganprint.stages.bundle_check import check_contents
 from ganprint.stages.bundle_files import IDS
@@ -163,9 +164,11 @@ class _Bundled:
 
     def _with_absolute_corpus(self, places: Places) -> Params:
         corpus = self.params.corpus
-        if corpus.kind == "phantom":
-            return self.params
-        paths = {name: (places.root / getattr(corpus, name)).resolve() for name in ("path", "truth")}
+        names = [] if corpus.kind == "phantom" else ["path", "truth"]
+        # Metadata that nobody gave need not be here.
+        if corpus.metadata != DEFAULT_METADATA or (places.root / corpus.metadata).exists():
+            names.append("metadata")
+        paths = {name: (places.root / getattr(corpus, name)).resolve() for name in names}
         for name, path in paths.items():
             if not path.exists():
                 raise InputError(
