@@ -84,13 +84,13 @@ def randomise(model, seed):
 def write_published_layout(keras, path, model):
     """Write the HDF5 layout of the published files: Keras 3 would name the tensors otherwise."""
     with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
+        file.attrs["layer_names"] = np.array([layer.name for layer in model.layers], "S")
         file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.2.4"
         for layer in model.layers:
             group = file.create_group(layer.name)
             weights = layer.trainable_weights + layer.non_trainable_weights
             names = [f"{layer.name}/{weight.name}:0" for weight in weights]
-            group.attrs["weight_names"] = [name.encode() for name in names]
+            group.attrs["weight_names"] = np.array(names, "S")
             for name, weight in zip(names, weights, strict=True):
                 group.create_dataset(name, data=keras.ops.convert_to_numpy(weight))
 
