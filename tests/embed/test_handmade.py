@@ -12,7 +12,15 @@ from hypothesis.extra.numpy import arrays
 
 from ganprint.corpus.phantom.cast import patient_slices
 from ganprint.embed.handmade import HANDMADE
-from ganprint.embed.handmade.scales import block_means, correlation_z, log_energy, log_odds, log_share
+from ganprint.embed.handmade.scales import (
+    ROUNDING,
+    block_means,
+    correlation_z,
+    log_energy,
+    log_kurtosis,
+    log_odds,
+    log_share,
+)
 from ganprint.embed.handmade.wavelets import wavelet_levels
 
 NAMES = sorted(HANDMADE)
@@ -88,7 +96,7 @@ def test_images_without_anything_in_them_give_finite_numbers(name, side):
 @pytest.mark.parametrize("name", IMAGE_LIKE)
 def test_an_even_image_has_no_direction(name):
     """Rounding of an even image must not be blown up to length 1: it would be near whatever else is even."""
-    even = np.stack([np.full((32, 32), level, dtype=np.uint8) for level in (0, 1, 77, 255)])
+    even = np.stack([np.full((32, 32), level, dtype=np.uint8) for level in range(256)])
     assert np.abs(HANDMADE[name].rows(even)).max() < 1e-6
     lengths = np.linalg.norm(HANDMADE[name].rows(slices()), axis=1)
     np.testing.assert_allclose(lengths, 1, rtol=1e-5)
@@ -126,6 +134,12 @@ def test_scales_are_the_logs_that_they_say():
     np.testing.assert_allclose(log_odds(np.array([0.8]), 1e-9), np.log(4), atol=1e-6)
     np.testing.assert_allclose(correlation_z(np.array([-0.5, 0.5]), 1e-9), np.arctanh([-0.5, 0.5]), atol=1e-6)
     np.testing.assert_allclose(np.exp(log_share(np.array([[0, 3]]))), [[0.125, 0.875]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("second", [0.0, ROUNDING / 3, ROUNDING, 1e-3])
+def test_gaussian_values_keep_their_kurtosis_at_every_energy(second):
+    """Noise of rounding is Gaussian by assumption: with it, Gaussian values stay so, down to none at all."""
+    np.testing.assert_allclose(log_kurtosis(np.array(second), np.array(3 * second**2)), np.log(3), rtol=1e-12)
 
 
 def test_wavelet_levels_are_what_the_library_allows():

@@ -74,6 +74,13 @@ def named(images):
     return [dict(zip(made.columns(images.shape[1]), row, strict=True)) for row in made.rows(images)]
 
 
+def test_lags_fill_a_half_plane_once():
+    """A lag and its opposite are one number, and no lag is 0, which says nothing: 12 of the 25 within 2 pixels."""
+    names = [name for name in HANDMADE["noise-residual"].columns(64) if name.startswith("correlation")]
+    assert len(set(names)) == len(names) == 12
+    assert "correlation-0-0" not in names
+
+
 def test_correlations_tell_white_noise_from_soft_noise():
     """White noise hangs together at no lag; noise softened along rows does, and only along them."""
     rng = np.random.default_rng(3)

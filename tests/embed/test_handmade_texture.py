@@ -8,9 +8,14 @@ from scipy import stats
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
 from ganprint.embed.handmade import HANDMADE
-from ganprint.embed.handmade.cooccurrence import cooccurrence_features, cooccurrence_matrices
+from ganprint.embed.handmade.cooccurrence import (
+    COOCCURRENCE,
+    cooccurrence,
+    cooccurrence_features,
+    cooccurrence_matrices,
+)
 from ganprint.embed.handmade.first_order import FIRST_ORDER, first_order
-from ganprint.embed.handmade.run_lengths import run_counts, run_features
+from ganprint.embed.handmade.run_lengths import RUN_LENGTHS, run_counts, run_features, run_lengths
 
 
 def images(count=3, side=21, seed=0):
@@ -38,6 +43,23 @@ def test_pairs_are_scikit_images(at, distance):
 
 
 NAMES = ("contrast", "dissimilarity", "homogeneity", "ASM", "entropy", "correlation")
+
+
+def test_a_name_stands_over_its_own_number():
+    """The four kinds are joined in one order, names and numbers alike, and a scaled feature is the log of its own."""
+    rows, columns = HANDMADE["texture"].rows(images()), HANDMADE["texture"].columns(21)
+    parts = [(FIRST_ORDER, first_order), (COOCCURRENCE, cooccurrence), (RUN_LENGTHS, run_lengths)]
+    for names, part in parts:
+        own = [columns.index(name) for name in names]
+        np.testing.assert_allclose(rows[:, own], part(images()), rtol=1e-6)
+    plain = cooccurrence_features(cooccurrence_matrices(images()))[1, 1]
+    found = dict(zip(columns, rows[1], strict=True))
+    np.testing.assert_allclose(found["pairs-2-contrast"], np.log(plain[0] + 1e-3), rtol=1e-6)
+    np.testing.assert_allclose(found["pairs-2-uniformity"], np.log(plain[3]), rtol=1e-6)
+    np.testing.assert_allclose(np.tanh(found["pairs-2-correlation"]), plain[5], atol=1e-3)
+    runs = run_features(run_counts(images()), 4 * 21**2)[1]
+    np.testing.assert_allclose(np.exp(found["runs-long"]), runs[1], rtol=1e-6)
+    np.testing.assert_allclose(1 / (1 + np.exp(-found["runs-share"])), runs[4], atol=1e-3)
 
 
 def test_patterns_are_shares_of_scikit_images():

@@ -35,15 +35,8 @@ def band_image(images: NDArray[np.uint8], *, band: Band) -> NDArray[np.float32]:
     The band is :func:`ganprint.bands.band_rows`, a difference of Gaussian blurs of fixed shares of the side (Burt and
     Adelson 1983). Euclidean distances of such rows are those of the metric of the same name on grey values: the
     chord of the angle, 0 for a copy of other brightness or contrast, sqrt(2) for images that have nothing in common.
-    What the band lets pass of an image without any structure is rounding alone; it is taken as nothing.
     """
-    rows = band_rows(images.reshape(len(images), -1), band)
-    rows[np.abs(rows).max(axis=1) < _NOTHING] = 0
-    return unit_rows(rows)
-
-
-_NOTHING = 1e-5
-# Two blurs in float32 of an even image differ by some 1e-7; one grey level is 4e-3.
+    return unit_rows(band_rows(images.reshape(len(images), -1), band))
 
 
 def band_energy_columns(side: int) -> tuple[str, ...]:
