@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganprint.evaluate.intervals import bootstrap_interval, resample_groups
-from ganprint.evaluate.multiplicity import step_down_max
 from ganprint.evaluate.selection_pairs import GroupPairs, group_pairs
 from ganprint.evaluate.selection_rule import select
 
@@ -169,6 +168,19 @@ def plain_p(observed: Floats, drawn: Floats) -> Floats:
 def corrected_p(observed: Floats, drawn: Floats) -> Floats:
     """Give p values, [C], corrected for all candidates of the search: whichever is selected, its own is valid.
 
-    The same relabelled truth must lie behind a draw of all candidates. Parameters as of :func:`plain_p`.
+    Step-down max-T (Westfall and Young 1993, algorithm 4.1) of the AUCs themselves: a candidate is held against the
+    largest AUC, in each draw, of all candidates that look no better than it. They are not standardised first: they have
+    one scale and one chance level, and a learner that nearly always gives 0.5 would count for more by its rare swings
+    than the study means by "best".
+
+    Parameters
+    ----------
+    observed, drawn
+        As of :func:`plain_p`; the same relabelled truth must lie behind a draw of all candidates.
     """
-    return step_down_max(observed, drawn)
+    order = np.argsort(-observed, kind="stable")
+    # Maximum over a candidate and all that look no better than it.
+    highest = np.maximum.accumulate(drawn[order][::-1], axis=0)[::-1]
+    corrected = np.empty(len(observed))
+    corrected[order] = np.maximum.accumulate(plain_p(observed[order], highest))
+    return corrected
