@@ -41,8 +41,13 @@ class _Command(click.Command):
             return None
         for parameter in self.params:
             value = ctx.params.get(str(parameter.name))
+            if isinstance(value, tuple) and len(value) > 1:
+                # dvc.yaml has a stage for each of them, and none for all.
+                return None
             if isinstance(parameter, click.Argument):
-                words += [] if value is None else [str(value)]
+                words += (
+                    [] if value is None else [str(one) for one in (value if isinstance(value, tuple) else (value,))]
+                )
             elif value is True:
                 words.append(parameter.opts[0])
             elif value not in (None, False) and ctx.get_parameter_source(str(parameter.name)) != _DEFAULT:

@@ -45,23 +45,23 @@ def pretrain(ctx: click.Context, name: str) -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.pass_context
-def embed(ctx: click.Context, name: str) -> None:
-    """Compute embedding NAME of section embed of params.yaml (stage embed).
+def embed(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Compute embeddings NAME... of section embed of params.yaml (stage embed).
+
+    Several names share one pass over the images where they prepare them in the same way; the files are those of one by
+    one. `ganprint backbones` lists the networks, their layers and their weights.
 
     \b
-    Backbones: efficientnet-lite0 (weights packaged), resnet18, resnet34, resnet50, resnet101, resnet152 (weights
-    imagenet, needs the network once), any of them with file:PATH, random:SEED or pretrained-here:NAME, and pixels
-    (weights none).
-
-    \b
-    Example:
+    Examples:
       ganprint embed lite0-paper
+      ganprint embed lite0-weights lite1-weights
     """
-    from ganprint.stages.embed import make_embedding
+    from ganprint.stages.embed import make_embeddings
 
-    click.echo(make_embedding(*project(ctx), name))
+    for path in make_embeddings(*project(ctx), names):
+        click.echo(path)
 
 
 @main.command()

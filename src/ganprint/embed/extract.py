@@ -19,7 +19,16 @@ from ganprint.embed.handmade import HandMade
 from ganprint.embed.preprocessing import Preprocessing
 from ganprint.embed.store import Features
 
-__all__ = ["Reader", "extract", "extract_pixels", "extract_together", "extract_values", "network_reader"]
+__all__ = [
+    "Reader",
+    "extract",
+    "extract_pixels",
+    "extract_together",
+    "extract_values",
+    "network_reader",
+    "pixel_reader",
+    "value_reader",
+]
 
 Load = Callable[[int], NDArray[np.uint8]]
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from ganprint.errors import InputError
 
-__all__ = ["EmbeddedRows", "Features", "read_embedding", "read_embedding_metadata", "write_embedding"]
+__all__ = [
+    "EmbeddedRows",
+    "EmbeddingWriter",
+    "Features",
+    "read_embedding",
+    "read_embedding_metadata",
+    "write_embedding",
+]
 
 Features = dict[str, NDArray[np.float32] | NDArray[np.uint8]]
 """One batch of rows per pooling, all of the same images in order."""
@@ -49,8 +56,8 @@ def _table(keys: pd.DataFrame, features: Features, metadata: dict[bytes, bytes])
     return pa.table(columns).replace_schema_metadata(metadata)
 
 
-def write_embedding(path: Path, keys: pd.DataFrame, batches: Iterable[Features], metadata: dict[str, Any]) -> None:
-    """Write an embedding while it is computed, a row group per batch.
+class EmbeddingWriter:
+    """Writes an embedding while it is computed, a row group per batch; a context manager.
 
     Parameters
     ----------
@@ -58,39 +65,67 @@ def write_embedding(path: Path, keys: pd.DataFrame, batches: Iterable[Features],
         Written as it goes: give a temporary name.
     keys
         Columns split, role, id in the order of the batches.
-    batches
-        Of :func:`ganprint.embed.extract.extract`.
     metadata
         Plain values, kept in the file's footer.
+    """
+
+    def __init__(self, path: Path, keys: pd.DataFrame, metadata: dict[str, Any]) -> None:
+        self._path, self._keys = path, keys
+        self._footer = {_METADATA_KEY: json.dumps(metadata, sort_keys=True).encode()}
+        self._writer: Any = None
+        self._done = 0
+
+    def write(self, features: Features) -> int:
+        """Write the next batch; give its number of rows.
+
+        Raises
+        ------
+        InputError
+            When a feature is not finite: the weights or the image are broken.
+        """
+        size = len(next(iter(features.values())))
+        part = self._keys.iloc[self._done : self._done + size]
+        for pooling, rows in features.items():
+            bad = ~np.isfinite(rows).all(axis=1)
+            if bad.any():
+                name = part["id"].iloc[int(np.argmax(bad))]
+                raise InputError(
+                    f"image '{name}': pooling '{pooling}' gives features that are not finite; check the weights"
+                )
+        table = _table(part, features, self._footer)
+        self._writer = self._writer or pq.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table)
+        self._done += size
+        return size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        if kind is None and self._done != len(self._keys):
+            raise ValueError(f"{self._done} rows were computed for {len(self._keys)} images")
+
+
+def write_embedding(path: Path, keys: pd.DataFrame, batches: Iterable[Features], metadata: dict[str, Any]) -> None:
+    """Write an embedding while it is computed, as :class:`EmbeddingWriter` does.
+
+    Parameters
+    ----------
+    path, keys, metadata
+        As there.
+    batches
+        Of :func:`ganprint.embed.extract.extract`.
 
     Raises
     ------
     InputError
         When a feature is not finite: the weights or the image are broken.
     """
-    footer = {_METADATA_KEY: json.dumps(metadata, sort_keys=True).encode()}
-    writer: Any = None
-    done = 0
-    try:
+    with EmbeddingWriter(path, keys, metadata) as writer:
         for features in batches:
-            size = len(next(iter(features.values())))
-            part = keys.iloc[done : done + size]
-            for pooling, rows in features.items():
-                bad = ~np.isfinite(rows).all(axis=1)
-                if bad.any():
-                    name = part["id"].iloc[int(np.argmax(bad))]
-                    raise InputError(
-                        f"image '{name}': pooling '{pooling}' gives features that are not finite; check the weights"
-                    )
-            table = _table(part, features, footer)
-            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
-            writer.write_table(table)
-            done += size
-    finally:
-        if writer is not None:
-            writer.close()
-    if done != len(keys):
-        raise ValueError(f"{done} rows were computed for {len(keys)} images")
+            writer.write(features)
 
 
 def read_embedding_metadata(path: Path) -> dict[str, Any]:

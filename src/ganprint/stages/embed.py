@@ -1,24 +1,24 @@
-"""Stage ``embed``: one embedding of all images of the corpus."""
+"""Stage ``embed``: embeddings of all images of the corpus, several in one pass where they can share it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
 from ganprint.corpus.metadata import stored
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import corpus_hash, read_index
-from ganprint.embed.backbones import load_backbone
-from ganprint.embed.extract import extract, extract_pixels, extract_values
-from ganprint.embed.handmade import HANDMADE
+from ganprint.embed.extract import extract_together
 from ganprint.embed.metadata import METADATA, extract_metadata, metadata_columns
-from ganprint.embed.metadata_given import GivenRows, given_rows
-from ganprint.embed.preprocessing import pixel_preprocessing
-from ganprint.embed.store import Features, write_embedding
-from ganprint.embed.weights import Weights
+from ganprint.embed.metadata_given import given_rows
+from ganprint.embed.passes import Blocks, Pass, open_pass, plan_passes
+from ganprint.embed.store import EmbeddingWriter, Features
 from ganprint.errors import InputError
 from ganprint.files import atomic_path, write_json
 from ganprint.params import EmbeddingParameters, Params
@@ -28,7 +28,7 @@ from ganprint.stages.places import Places
 from ganprint.stages.pretrain import read_pretrained
 from ganprint.stages.progress import bar
 
-__all__ = ["make_embedding"]
+__all__ = ["make_embedding", "make_embeddings"]
 
 
 def make_embedding(places: Places, params: Params, name: str) -> Path:
@@ -39,93 +39,92 @@ def make_embedding(places: Places, params: Params, name: str) -> Path:
     InputError
         When params.yaml has no such embedding, or its backbone, weights or the corpus are bad.
     """
-    if name not in params.embed:
-        raise InputError(f"{places.params}: no embedding '{name}'; allowed: {', '.join(params.embed)}")
-    parameters = params.embed[name]
-    computer = prepare(params.compute)
+    return make_embeddings(places, params, [name])[0]
+
+
+def make_embeddings(places: Places, params: Params, names: Sequence[str]) -> list[Path]:
+    """Write several embeddings and their provenance; each file is the same bytes as alone.
+
+    Every image is decoded and resized once for all embeddings that prepare it in the same way, and a network runs once
+    for all its layers. A file appears when it is whole.
+
+    Raises
+    ------
+    InputError
+        As :func:`make_embedding`; then no file of the pass is written in which it was found.
+    """
+    for name in names:
+        if name not in params.embed:
+            raise InputError(f"{places.params}: no embedding '{name}'; allowed: {', '.join(params.embed)}")
+    blocks = {name: params.embed[name] for name in dict.fromkeys(names)}
+    images = {name: block for name, block in blocks.items() if block.backbone != METADATA}
+    passes = plan_passes(images)
     index = read_index(places.corpus)
-    paths = [places.corpus / path for path in index["path"]]
-
-    def load(row: int) -> NDArray[np.uint8]:
-        return load_grey(paths[row])
-
-    if parameters.backbone == METADATA:
-        given = given_rows(stored(places.corpus), index)
-        batches, metadata = _of_metadata(parameters, load, given, computer.threads)
-    else:
-        pretraining = parameters.pretraining(name)
-        pretrained = None if pretraining is None else read_pretrained(places, params, pretraining, index)
-        batches, metadata = _batches(parameters, load, len(paths), computer, pretrained)
-    metadata |= {
-        "embedding": name,
-        "corpus_sha256": corpus_hash(index),
-        "parameters": parameters.model_dump(exclude_none=True),
-    }
-    target = places.embedding(name)
-    with bar(f"embed {name}", len(paths), "image") as advance, atomic_path(target) as temporary:
-        write_embedding(temporary, index[["split", "role", "id"]], _counted(batches, advance), metadata)
-    record = provenance(places.root, computer.name, computer.threads)
-    write_json(places.embedding_record(name), metadata | {"provenance": record})
-    return target
+    stage = _Stage(places, params, prepare(params.compute), index, index["path"].tolist())
+    for name, block in blocks.items():
+        if block.backbone == METADATA:
+            stage.write_metadata(name, block)
+    for one in passes:
+        stage.write_pass(one, images)
+    return [places.embedding(name) for name in blocks]
 
 
-def _batches(
-    parameters: EmbeddingParameters, load: Any, count: int, computer: Computer, pretrained: Weights | None
-) -> tuple[Iterator[Features], dict[str, Any]]:
-    if parameters.backbone == "pixels" or parameters.backbone in HANDMADE:
-        return _without_network(parameters, load, count, computer.threads)
-    backbone = load_backbone(parameters, pretrained)
-    features = extract(
-        backbone,
-        load,
-        count,
-        batch=parameters.batch,
-        device=torch.device(computer.device),
-        threads=computer.threads,
-        dtype=getattr(torch, parameters.dtype),
-    )
-    weights = {key: getattr(backbone.weights, key) for key in ("source", "origin", "sha256")}
-    made = _metadata(backbone.name, weights, backbone.preprocessing.as_dict(), parameters.dtype, computer.name)
-    return features, made
+@dataclass(frozen=True)
+class _Stage:
+    """What all passes have in common."""
 
+    places: Places
+    params: Params
+    computer: Computer
+    index: pd.DataFrame
+    paths: list[str]
 
-def _without_network(
-    parameters: EmbeddingParameters, load: Any, count: int, threads: int
-) -> tuple[Iterator[Features], dict[str, Any]]:
-    name = parameters.backbone
-    if parameters.preprocessing not in {"nearest", "area"} or parameters.weights != "none" or parameters.layer:
-        raise InputError(
-            f"embedding of {name}: weights must be 'none', preprocessing 'nearest' or 'area', and it has no layer"
-        )
-    preprocessing = pixel_preprocessing(parameters.preprocessing, parameters.size)
-    weights = {"source": "none", "origin": "none", "sha256": "none"}
-    if name == "pixels":
-        grey = extract_pixels(preprocessing, load, count, batch=parameters.batch, threads=threads)
-        return grey, _metadata(name, weights, preprocessing.as_dict(), "uint8", "cpu")
-    made = HANDMADE[name]
-    values = extract_values(made, preprocessing, load, count, batch=parameters.batch, threads=threads)
-    columns = list(made.columns(parameters.size))
-    return values, _metadata(name, weights, preprocessing.as_dict(), "float32", "cpu") | {"columns": columns}
+    def load(self, row: int) -> NDArray[np.uint8]:
+        return load_grey(self.places.corpus / self.paths[row])
 
+    def write_pass(self, one: Pass, blocks: Blocks) -> None:
+        names = [name for together in one.networks.values() for name in together]
+        pretrainings = {name: blocks[name].pretraining(name) for name in names}
+        pretrained = {
+            name: read_pretrained(self.places, self.params, made, self.index)
+            for name, made in pretrainings.items()
+            if made is not None
+        }
+        opened = open_pass(one, blocks, pretrained, torch.device(self.computer.device), self.computer.name)
+        made = {name: metadata for reader in opened for name, metadata in reader.made.items()}
+        readers, count = [reader.reader for reader in opened], len(self.index)
+        batches = extract_together(readers, one.preprocessing, self.load, count, threads=self.computer.threads)
+        self._write(blocks, made, (dict(zip(opened[number].made, rows, strict=True)) for number, rows in batches))
 
-def _of_metadata(
-    parameters: EmbeddingParameters, load: Any, given: GivenRows, threads: int
-) -> tuple[Iterator[Features], dict[str, Any]]:
-    if parameters.weights != "none" or parameters.layer:
-        raise InputError("embedding of metadata: weights must be 'none', and it has no layer")
-    weights = {"source": "none", "origin": "none", "sha256": "none"}
-    features = extract_metadata(load, given, batch=parameters.batch, threads=threads)
-    made = _metadata(METADATA, weights, {"name": "none: images in their own size"}, "float32", "cpu")
-    return features, made | {"columns": metadata_columns(given)}
+    def write_metadata(self, name: str, parameters: EmbeddingParameters) -> None:
+        if parameters.weights != "none" or parameters.layer:
+            raise InputError("embedding of metadata: weights must be 'none', and it has no layer")
+        given = given_rows(stored(self.places.corpus), self.index)
+        batches = extract_metadata(self.load, given, batch=parameters.batch, threads=self.computer.threads)
+        made = {
+            "backbone": METADATA,
+            "weights": {"source": "none", "origin": "none", "sha256": "none"},
+            "preprocessing": {"name": "none: images in their own size"},
+            "dtype": "float32",
+            "device": "cpu",
+            "columns": metadata_columns(given),
+        }
+        self._write({name: parameters}, {name: made}, ({name: features} for features in batches))
 
-
-def _metadata(
-    backbone: str, weights: dict[str, str], preprocessing: dict[str, Any], dtype: str, device: str
-) -> dict[str, Any]:
-    return {"backbone": backbone, "weights": weights, "preprocessing": preprocessing, "dtype": dtype, "device": device}
-
-
-def _counted(batches: Iterator[Features], advance: Any) -> Iterator[Features]:
-    for features in batches:
-        yield features
-        advance(len(next(iter(features.values()))))
+    def _write(self, blocks: Blocks, made: dict[str, dict[str, Any]], rows: Iterator[dict[str, Features]]) -> None:
+        for name, metadata in made.items():
+            metadata["embedding"] = name
+            metadata["corpus_sha256"] = corpus_hash(self.index)
+            metadata["parameters"] = blocks[name].model_dump(exclude_none=True)
+        keys = self.index[["split", "role", "id"]]
+        with ExitStack() as stack:
+            advance = stack.enter_context(bar(f"embed {' '.join(made)}", len(made) * len(keys), "image"))
+            writers = {}
+            for name, metadata in made.items():
+                temporary = stack.enter_context(atomic_path(self.places.embedding(name)))
+                writers[name] = stack.enter_context(EmbeddingWriter(temporary, keys, metadata))
+            for several in rows:
+                advance(sum(writers[name].write(features) for name, features in several.items()))
+        record = provenance(self.places.root, self.computer.name, self.computer.threads)
+        for name, metadata in made.items():
+            write_json(self.places.embedding_record(name), metadata | {"provenance": record})

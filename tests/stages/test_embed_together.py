@@ -1,0 +1,161 @@
+"""The stage `embed` for several embeddings: one pass, the files of one by one, and nothing half-written."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from corpus_samples import fill
+
+from ganprint.embed.handmade import HANDMADE
+from ganprint.embed.passes import plan_passes
+from ganprint.embed.store import read_embedding
+from ganprint.embed.weights import Weights
+from ganprint.errors import InputError
+from ganprint.params import EmbeddingParameters, load_params
+from ganprint.stages import embed as stage
+from ganprint.stages.corpus import make_corpus
+from ganprint.stages.embed import make_embedding, make_embeddings
+from ganprint.stages.places import Places
+from ganprint.stages.profile import write_profile
+
+
+def block(**changes):
+    given = {"backbone": "resnet18", "weights": "random:1", "preprocessing": "weights", "size": 32, "batch": 4}
+    return EmbeddingParameters(**(given | changes))
+
+
+BLOCKS = {
+    "last": block(),
+    "second": block(layer="layer2"),
+    "third": block(layer="layer3"),
+    "last-again": block(layer="layer4"),
+    "other": block(weights="random:2", batch=3),
+    "mobile": block(backbone="mobilenet_v3_small", batch=5, dtype="bfloat16"),
+    "nearest": block(preprocessing="paper"),
+    "pixels": block(backbone="pixels", weights="none", preprocessing="nearest", batch=7),
+    "formula": block(backbone=next(iter(HANDMADE)), weights="none", preprocessing="nearest", batch=2),
+    "small": block(size=24),
+    "metadata": block(backbone="metadata", weights="none", preprocessing="nearest"),
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Give a project with a tiny folder corpus and the blocks above."""
+    root = tmp_path_factory.mktemp("together")
+    fill(root / "images", counts=(4, 4, 3, 4, 3))
+    (root / "truth.csv").write_text("id,membership\n")
+    write_profile(Places(root), "small", kind="folder", path="images", truth="truth.csv")
+    (root / "requirements.lock").write_text("")
+    params = load_params(root / "params.yaml").model_copy(update={"embed": BLOCKS})
+    make_corpus(Places(root), params)
+    return Places(root), params
+
+
+def files(places):
+    found = [*places.root.glob("data/embeddings/*"), *places.root.glob("results/embed/*")]
+    return {path.name: path.read_bytes() for path in found}
+
+
+def clear(places):
+    for path in [*places.root.glob("data/embeddings/*"), *places.root.glob("results/embed/*")]:
+        path.unlink()
+
+
+def test_several_at_once_are_the_bytes_of_one_by_one(project, monkeypatch):
+    """Protects the promise of one pass: same files, every image decoded once per geometry, each network built once."""
+    places, params = project
+    clear(places)
+    for name in BLOCKS:
+        make_embedding(places, params, name)
+    alone = files(places)
+    assert len(alone) == 2 * len(BLOCKS)
+    clear(places)
+    loaded, built = [], []
+    load, make = stage.load_grey, torch.nn.Module.load_state_dict
+    monkeypatch.setattr(stage, "load_grey", lambda path: loaded.append(path.name) or load(path))
+    monkeypatch.setattr(
+        torch.nn.Module, "load_state_dict", lambda *given, **named: built.append(1) or make(*given, **named)
+    )
+    paths = make_embeddings(places, params, list(BLOCKS))
+    assert [path.stem for path in paths] == list(BLOCKS)
+    assert files(places) == alone
+    images = json.loads(places.embedding_record("last").read_text())
+    assert images["embedding"] == "last"
+    # Three geometries, and the metadata, which look at images in their own size.
+    count = len(read_embedding(places.embedding("last"), "average").keys)
+    assert len(loaded) == 4 * count
+    # ResNet-18 of two seeds at 32 pixels, once more for `paper` and at 24 pixels, and MobileNet.
+    assert len(built) == 5
+
+
+def test_layers_have_their_dimension_and_their_own_features(project):
+    """Protects the field `layer`: another layer, another length; without a name it is the last."""
+    places, params = project
+    make_embeddings(places, params, ["second", "third", "last", "last-again"])
+    rows = {name: read_embedding(places.embedding(name), "average").rows for name in BLOCKS if "l" in name[:2]}
+    widths = {name: read_embedding(places.embedding(name), "max").rows.shape[1] for name in ("second", "third", "last")}
+    assert widths == {"second": 128, "third": 256, "last": 512}
+    np.testing.assert_array_equal(rows["last"], rows["last-again"])
+
+
+def test_passes_join_what_prepares_images_alike():
+    """Protects the plan: by geometry, networks that differ in layer alone together, and a bound on what is held."""
+    passes = plan_passes({name: parameters for name, parameters in BLOCKS.items() if name != "metadata"})
+    assert [list(one.networks.values()) for one in passes] == [
+        [["last", "second", "third", "last-again"], ["other"], ["mobile"]],
+        [["nearest"], ["pixels"], ["formula"]],
+        [["small"]],
+    ]
+    large = {name: block(backbone=name, size=56) for name in ("vit_l_32", "vit_h_14", "resnet18", "regnet_y_128gf")}
+    large |= {"vit_l_32": block(backbone="vit_l_32", size=64), "vit_l_16": block(backbone="vit_l_16", size=64)}
+    held = [one.held for one in plan_passes(large)]
+    assert sum(held) > 2**30
+    # A network that is too large for the bound has a pass of its own.
+    assert all(size <= 2**29 or len(one.networks) == 1 for size, one in zip(held, plan_passes(large), strict=True))
+
+
+def test_blocks_with_weights_of_their_own_name_share_no_network():
+    """Protects `pretrained-here` without a name, which means another file for every block."""
+    given = {"weights": "pretrained-here"}
+    (one,) = plan_passes(
+        {"a": block(**given), "b": block(**given), "c": block(weights="pretrained-here:a", layer="layer1")}
+    )
+    assert list(one.networks.values()) == [["a", "c"], ["b"]]
+
+
+def test_an_error_leaves_no_half_written_file(project, monkeypatch):
+    """Protects from features that are not finite, and from files of the same pass that were not finished."""
+    places, params = project
+    clear(places)
+    make_embeddings(places, params, ["pixels"])
+    before = files(places)
+
+    def broken(build, seed):
+        state = {
+            key: tensor * torch.nan if tensor.is_floating_point() else tensor
+            for key, tensor in build().state_dict().items()
+        }
+        return Weights(f"random:{seed}", "x", "0", state)
+
+    monkeypatch.setattr("ganprint.embed.backbones.random_weights", broken)
+    with pytest.raises(InputError, match="features that are not finite"):
+        make_embeddings(places, params, ["last", "second", "other"])
+    assert files(places) == before
+
+
+def test_bad_names_and_blocks_are_told_before_any_work(project, monkeypatch):
+    """Protects the user's time: nothing is decoded before every block was looked at."""
+    places, params = project
+    monkeypatch.setattr(stage, "load_grey", lambda path: pytest.fail("an image was read"))
+    with pytest.raises(InputError, match="no embedding 'nothing'; allowed: last, second"):
+        make_embeddings(places, params, ["last", "nothing"])
+    for bad, text in (
+        (block(layer="layer9"), "layer 'layer9': resnet18 has none"),
+        (block(backbone="pixels", preprocessing="area"), "weights must be 'none'"),
+        (block(backbone="inception_v3"), "at least 75 pixels"),
+    ):
+        worse = params.model_copy(update={"embed": {"last": block(), "bad": bad}})
+        with pytest.raises(InputError, match=text):
+            make_embeddings(places, worse, ["last", "bad"])
