@@ -92,5 +92,7 @@ def _wanted(places: Places, name: str, embedding: EmbeddingParameters, here: dic
 
 
 def row_bytes(embedding: EmbeddingParameters) -> int:
-    """Give the bytes of one image's features: of pixels, or of two poolings of float32; a formula takes less."""
-    return embedding.size**2 if embedding.weights == "none" else 2 * 4 * _LONGEST_ROW
+    """Give the bytes of one image's features at most: of pixels, of a formula that keeps their number, or two poolings."""
+    if embedding.weights == "none":
+        return embedding.size**2 * (1 if embedding.backbone == "pixels" else 4)
+    return 2 * 4 * _LONGEST_ROW

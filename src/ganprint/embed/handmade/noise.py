@@ -36,7 +36,7 @@ def noise_residual(images: NDArray[np.uint8]) -> Floats:
 
     With fewer than 4 levels where the filter would not fit into the image.
     """
-    import pywt  # type: ignore[import-untyped]  # noqa: PLC0415  (loads slowly; other embeddings do without)
+    import pywt  # noqa: PLC0415  (loads slowly; other embeddings do without)
 
     side = images.shape[1]
     level = min(_MOST_LEVELS, int(np.log2(side / (_TAPS - 1))))

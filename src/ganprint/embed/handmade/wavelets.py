@@ -38,7 +38,7 @@ def wavelets(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     -------
     float32 [b, 2 + 6 levels], columns :func:`wavelet_columns`.
     """
-    import pywt  # type: ignore[import-untyped]  # noqa: PLC0415  (loads slowly; other embeddings do without)
+    import pywt  # noqa: PLC0415  (loads slowly; other embeddings do without)
 
     values = grey_values(images)
     level = wavelet_levels(images.shape[1])
