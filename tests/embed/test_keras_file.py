@@ -140,7 +140,7 @@ def test_a_file_cut_off_is_one_line(source, keep):
     """An interrupted download that somebody accepts by its hash."""
     content = source.read_bytes()
     source.write_bytes(content[: int(keep * len(content))])
-    with pytest.raises(InputError, match="weights.h5: not "):
+    with pytest.raises(InputError, match=r"weights\.h5: not "):
         accepted(source)
 
 
