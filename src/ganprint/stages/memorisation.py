@@ -45,9 +45,11 @@ def write_memorisation(places: Places, params: Params) -> dict[str, Any]:
     splits = list(truths)
     level = round(1 - params.evaluate.confidence, 12)
     tables: dict[Split, dict[str, list[dict[str, Any]]]] = {split: {} for split in splits}
-    total = len(params.embed) * int(((index["role"] == "generated") & index["split"].isin(splits)).sum())
+    # Of a formula's values each column has units of its own: a distance over all of them has no meaning.
+    views = [name for name, block in params.embed.items() if block.pooling != "values"]
+    total = len(views) * int(((index["role"] == "generated") & index["split"].isin(splits)).sum())
     with threadpool_limits(params.compute.threads), bar("memorisation", total, "image") as advance:
-        for name in params.embed:
+        for name in views:
             rows = _rows(places, params, name, index)
             for split, truth in truths.items():
                 # The same exchanges of membership in every embedding, so that p can be corrected over all of them.
