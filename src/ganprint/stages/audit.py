@@ -87,7 +87,8 @@ def _backbones(places: Places, params: Params) -> dict[str, str]:
             said[name] = f"grey values at {record['parameters']['size']} pixels"
             continue
         if record["weights"]["source"] == "none":
-            said[name] = f"formula {record['backbone']} at {record['parameters']['size']} pixels"
+            given = f"formula {record['backbone']} at {record['parameters']['size']} pixels"
+            said[name] = "metadata of the images" if record["backbone"] == "metadata" else given
             continue
         weights = record["weights"]
         said[name] = (
