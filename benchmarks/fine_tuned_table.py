@@ -1,12 +1,14 @@
-"""What fine-tuning finds, as a Markdown table: python benchmarks/fine_tuned_table.py PROJECT ... [--choices | --control]
+"""What fine-tuning finds, as a Markdown table: python benchmarks/fine_tuned_table.py PROJECT ... [--choices | --mark 8]
 
 A project is a folder with data/corpus and the embedding pixels-64. Development figures are out of fold by group, in the
 folds of the stage `compare`; test figures are of the fit on the whole development split, where the truth is known.
-`--choices` varies one parameter at a time, on development images alone.
+`--choices` varies one parameter at a time, on development images alone. `--mark` lays stripes of that height in grey
+values on the used development images: something to be seen, for which fine-tuning is asked whether it sees it.
 """
 
 import argparse
 import time
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganprint.compare.data import Development, Test
+from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.folds import fold_numbers
 from ganprint.compare.protocol import Context, create
 from ganprint.evaluate.metrics import metrics
@@ -27,14 +29,8 @@ from ganprint.stages.views import Views, read_views
 
 VIEW = {"embedding": "pixels-64", "pooling": "none", "threshold": {"rule": "youden"}, "variant": "extension"}
 SEED, FOLDS, RESAMPLES = 20230918, 3, 2000
-CHOICES: dict[str, list[Any]] = {
-    "trained": [1, 2, 3],
-    "size": [None, 96, 128],
-    "views": [0, 8],
-    "stage_rate": [0.0, 1e-4, 5e-4],
-    "head_rate": [3e-3, 1e-2, 3e-2],
-    "epochs": [1, 12, 30],
-}
+TASKS: dict[str, dict[str, Any]] = {"task used": {}, "task generated": {"task": "generated"}}
+CHOICES: dict[str, list[Any]] = {"trained": [1, 3], "size": [96], "views": [0], "stage_rate": [0.0], "epochs": [1]}
 
 
 def development_scores(development: Development, parameters: dict[str, Any]) -> NDArray[np.float64]:
@@ -42,8 +38,11 @@ def development_scores(development: Development, parameters: dict[str, Any]) -> 
     folds = fold_numbers(development.used, development.groups, FOLDS, derive_seed(SEED, "folds"))
     scores = np.empty(len(folds))
     for fold in np.unique(folds):
-        held_out, context = np.flatnonzero(folds == fold), Context(derive_seed(SEED, "fine-tuned", "fold", int(fold)))
-        made = create("fine-tuned", "extension", parameters).fit(development.take(np.flatnonzero(folds != fold)), context)
+        held_out = np.flatnonzero(folds == fold)
+        context = Context(derive_seed(SEED, "fine-tuned", "fold", int(fold)))
+        made = create("fine-tuned", "extension", parameters).fit(
+            development.take(np.flatnonzero(folds != fold)), context
+        )
         scores[held_out] = made.score(Test(development.real.take(held_out), development.generated), context)
     return scores
 
@@ -56,27 +55,40 @@ def figure(ids: NDArray[np.str_], groups: NDArray[np.str_], scores: NDArray[np.f
     return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
-def row(views: Views, truth: dict[str, int], parameters: dict[str, Any]) -> list[str]:
-    """Give development and test figures and the seconds of all fits."""
-    development, test, start = views.development, views.test, time.perf_counter()
-    known = dict(zip(development.real.ids.tolist(), development.used.tolist(), strict=True))
+def marked(development: Development, height: float) -> Development:
+    """Lay stripes of 8 pixels on the used images; the others and the generated ones stay as they are."""
+    real, side = development.real, isqrt(development.real.rows.shape[1])
+    stripes = np.tile(height * np.sin(np.arange(side) * 2 * np.pi / 8), side)
+    rows = real.rows + development.used[:, np.newaxis] * stripes
+    images = Images(real.ids, np.clip(np.round(rows), 0, 255).astype(np.uint8))
+    return Development(images, development.used, development.groups, development.generated)
+
+
+def development_cells(development: Development, parameters: dict[str, Any]) -> list[str]:
+    """Give the figure out of fold and the seconds of its fits."""
+    start = time.perf_counter()
     scores = development_scores(development, parameters)
-    cells = [figure(development.real.ids, development.groups, scores, known)]
-    context = Context(derive_seed(SEED, "fine-tuned", "whole"))
-    made = create("fine-tuned", "extension", parameters).fit(development, context)
-    scores = made.score(test, context)
     seconds = time.perf_counter() - start
-    inner = figure(development.real.ids, development.groups, made.out_of_fold_, known)
-    labels = {image: truth.get(image, -1) for image in test.real.ids.tolist()}
-    cells.append("truth unknown" if -1 in labels.values() else figure(test.real.ids, views.test_groups, scores, labels))
+    known = dict(zip(development.real.ids.tolist(), development.used.tolist(), strict=True))
+    return [figure(development.real.ids, development.groups, scores, known), f"{seconds:.0f}"]
+
+
+def test_cells(views: Views, truth: dict[str, int], parameters: dict[str, Any]) -> list[str]:
+    """Give the test figure, and the chosen number of epochs with its calibrated log loss out of inner folds."""
+    context, ids = Context(derive_seed(SEED, "fine-tuned", "whole")), views.test.real.ids
+    made = create("fine-tuned", "extension", parameters).fit(views.development, context)
     numbers = made.figures().numbers
-    return [*cells, inner, f"{numbers['chosen_epochs']:.0f}", f"{numbers['inner_loss']:.3f}", f"{seconds:.0f}"]
+    cells = [f"{numbers['chosen_epochs']:.0f}", f"{numbers['inner_loss']:.3f}"]
+    labels = {image: truth.get(image, -1) for image in ids.tolist()}
+    if -1 in labels.values():
+        return ["", *cells]
+    return [figure(ids, views.test_groups, made.score(views.test, context), labels), *cells]
 
 
 def asked_for(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Give labels and parameters of the rows."""
     if not options.choices:
-        return {"defaults": {}}
+        return TASKS
     return {f"{name} {value}": {name: value} for name, values in CHOICES.items() for value in values}
 
 
@@ -84,16 +96,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("projects", type=Path, nargs="+")
     parser.add_argument("--choices", action="store_true")
+    parser.add_argument("--mark", type=float, default=0.0)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print("| corpus | what | development | test | inner folds | epochs | inner log loss | s |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| corpus | what | development | s | test | epochs | inner log loss |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for project in options.projects:
         places = Places(project)
         views = read_views(places, RunParameters.model_validate({"comparator": "nearest", **VIEW}))
-        truth = read_truths(places).get("test", {}) if not options.choices else {}
         for what, parameters in asked_for(options).items():
-            print("|", " | ".join([project.name, what, *row(views, truth, parameters)]), "|", flush=True)
+            cells = development_cells(marked(views.development, options.mark), parameters)
+            if not options.choices and not options.mark:
+                cells += test_cells(views, read_truths(places).get("test", {}), parameters)
+            print("|", " | ".join([project.name, what, *cells]), "|", flush=True)
 
 
 if __name__ == "__main__":

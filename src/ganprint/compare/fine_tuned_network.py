@@ -33,7 +33,7 @@ def stages(features: nn.Module, name: str) -> list[nn.Module]:
     Parameters
     ----------
     features
-        As a registered backbone gives it: a sequence of modules, or timm's EfficientNet in its wrapper.
+        As a registered backbone gives it: a sequence of modules.
     name
         Of the backbone, for the message.
 
@@ -42,16 +42,10 @@ def stages(features: nn.Module, name: str) -> list[nn.Module]:
     InputError
         When it is built otherwise.
     """
-    network = getattr(features, "network", None)
-    if isinstance(features, nn.Sequential):
-        parts = list(features.children())
-    elif all(hasattr(network, part) for part in ("conv_stem", "bn1", "blocks", "conv_head", "bn2")):
-        stem, head = ([getattr(network, part) for part in of] for of in (("conv_stem", "bn1"), ("conv_head", "bn2")))
-        parts = [nn.Sequential(*stem), *network.blocks, nn.Sequential(*head)]  # type: ignore[union-attr,misc]
-    else:
+    if not isinstance(features, nn.Sequential):
         raise InputError(f"backbone '{name}': is no sequence of stages, so its last ones can not be trained alone")
     found: list[list[nn.Module]] = []
-    for part in parts:
+    for part in features:
         if found and next(part.parameters(), None) is None:
             found[-1].append(part)
         else:
@@ -164,7 +158,7 @@ class DividedBackbone:
         cut = len(parts) - trained
         frozen, last = nn.Sequential(*parts[:cut]).eval(), nn.Sequential(*parts[cut:]).eval()
         frozen = fold_batch_norm(frozen).requires_grad_(requires_grad=False)
-        preprocessing = choose_preprocessing(backbone, "weights", size or 1)
+        preprocessing = choose_preprocessing(backbone, "weights", size or 1, weights)
         frozen = frozen.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return cls(frozen, last, backbone.dimension, preprocessing, size, found.sha256)
 

@@ -52,12 +52,12 @@ class FineTunedParameters(FrozenModel):
     trained: int = Field(default=2, ge=1)
     size: int | None = Field(default=None, ge=32, le=1024)
     epochs: int = Field(default=12, ge=1)
-    folds: int = Field(default=4, ge=2)
+    folds: int = Field(default=3, ge=2)
     batch: int = Field(default=32, ge=1)
     head_rate: float = Field(default=1e-2, gt=0)
     stage_rate: float = Field(default=1e-4, ge=0)
     weight_decay: float = Field(default=1e-2, ge=0)
-    views: int = Field(default=8, ge=0)
+    views: int = Field(default=4, ge=0)
     augmentation: AugmentationParameters = AugmentationParameters()
 
     quick: ClassVar[dict[str, Any]] = {"epochs": 2, "folds": 2, "views": 1}
