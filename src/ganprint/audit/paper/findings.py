@@ -213,7 +213,7 @@ FINDINGS = (
         "Pixels are scaled to 0..1.",
         "Keras' ImageNet weights, which are in use, expect BGR with means subtracted on the scale 0..255.",
         "The network is driven with almost nothing, far from what it was trained on.",
-        "runs clustering and svm, as-written and corrected; their features are Keras' only with a keras-resnet backbone",
+        "runs clustering and svm, as-written and corrected; features are Keras' only with a keras-resnet backbone",
         effects.preprocessing,
         NOT_ISOLATED,
     ),
