@@ -145,9 +145,10 @@ def training(bench, corpus):
                     "planted": round(float(found.reciprocal.mean()), 4),
                 },
             )
-        print(f"\n{backbone} from {start}, {bench.size} pixels, {epochs} epochs, rate {rate}")
-        table(corpus, results)
-        kinds_table([results])
+        if len(results) > len(grey):
+            print(f"\n{backbone} from {start}, {bench.size} pixels, {epochs} epochs, rate {rate}")
+            table(corpus, results)
+            kinds_table([results])
 
 
 def main():
@@ -161,7 +162,7 @@ def main():
     bench = Bench(options)
     corpus = Corpus(options.project, 8 if options.quick else 60, 20 if options.quick else 100)
     if options.quick:
-        kept = np.r_[:24, len(corpus.real) - 24 : len(corpus.real)] if corpus.real[0] else np.r_[:24, -24:0]
+        kept = np.arange(0, len(corpus.real), len(corpus.real) // 48)
         corpus = fewer(corpus, kept)
     images = corpus.through(choose_preprocessing(BACKBONES[bench.backbone], "weights", bench.size)).images["learned"]
     bench.say("images", {"learned": len(images), "read_s": round(time.perf_counter() - BEGAN, 1)})
@@ -177,7 +178,7 @@ def fewer(corpus, rows):
     """Keep a few of the images to learn from."""
     whole = corpus.real
     corpus.images["learned"] = [corpus.images["learned"][row] for row in rows]
-    kept_real = np.isin(np.flatnonzero(whole), rows % len(whole))
+    kept_real = np.isin(np.flatnonzero(whole), rows)
     corpus.real = whole[rows]
     corpus.patients = [corpus.patients[row] for row in rows]
     corpus.used, corpus.groups = corpus.used[kept_real], corpus.groups[kept_real]

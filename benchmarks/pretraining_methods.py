@@ -183,7 +183,8 @@ def auc_drawn(corpus, scores):
 
 def shown(drawn):
     limits = bootstrap_interval(drawn, "roc_auc", CONFIDENCE)
-    return f"{drawn.estimates['roc_auc']:.3f} ({limits.low:.3f}, {limits.high:.3f})"
+    value = f"{drawn.estimates['roc_auc']:.3f}"
+    return value if limits is None else f"{value} ({limits.low:.3f}, {limits.high:.3f})"
 
 
 def grey_views(corpus):
@@ -239,6 +240,8 @@ def kinds_table(all_results):
     print("\n| view |", " | ".join(PLANTED), "|")
     print("| --- |" + " ---: |" * len(PLANTED))
     for name in all_results[0]:
+        if not all(name in results for results in all_results):
+            continue
         cells = [np.mean([results[name].kinds[kind] for results in all_results]) for kind in PLANTED]
         print(f"| {name} |", " | ".join(f"{cell:.2f}" for cell in cells), "|")
 
