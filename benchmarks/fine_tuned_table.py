@@ -4,6 +4,7 @@ A project is a folder with data/corpus and the embedding pixels-64. Development 
 folds of the stage `compare`; test figures are of the fit on the whole development split, where the truth is known.
 `--choices` varies one parameter at a time, on development images alone. `--mark` lays stripes of that height in grey
 values on the used development images: something to be seen, for which fine-tuning is asked whether it sees it.
+`--permuted` gives the labels out anew among the patients, so many times: where chance lies in folds by group.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.folds import fold_numbers
@@ -22,7 +24,7 @@ from ganprint.compare.protocol import Context, create
 from ganprint.evaluate.metrics import metrics
 from ganprint.evaluate.tables import ScoreTable
 from ganprint.params import RunParameters
-from ganprint.seeds import derive_seed
+from ganprint.seeds import derive_seed, generator
 from ganprint.stages.evaluate import read_truths
 from ganprint.stages.places import Places
 from ganprint.stages.views import Views, read_views
@@ -73,6 +75,19 @@ def development_cells(development: Development, parameters: dict[str, Any]) -> l
     return [figure(development.real.ids, development.groups, scores, known), f"{seconds:.0f}"]
 
 
+def permuted_aucs(development: Development, count: int) -> NDArray[np.float64]:
+    """Give the AUC out of fold of the labels as they are, then of ``count`` sets given out anew among the groups."""
+    quick = {"views": 0, "epochs": 1, "stage_rate": 0.0}
+    groups, first, place = np.unique(development.groups, return_index=True, return_inverse=True)
+    draw, found = generator(SEED, "permuted"), []
+    for number in range(count + 1):
+        order = draw.permutation(len(groups)) if number else np.arange(len(groups))
+        used = development.used[first][order][place]
+        split = Development(development.real, used, development.groups, development.generated)
+        found.append(float(roc_auc_score(used, development_scores(split, quick))))
+    return np.array(found)
+
+
 def test_cells(views: Views, truth: dict[str, int], parameters: dict[str, Any]) -> list[str]:
     """Give the test figure, and the chosen number of epochs with its calibrated log loss out of inner folds."""
     context, ids = Context(derive_seed(SEED, "fine-tuned", "whole")), views.test.real.ids
@@ -97,6 +112,7 @@ def main() -> None:
     parser.add_argument("projects", type=Path, nargs="+")
     parser.add_argument("--choices", action="store_true")
     parser.add_argument("--mark", type=float, default=0.0)
+    parser.add_argument("--permuted", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
     print("| corpus | what | development | s | test | epochs | inner log loss |")
@@ -104,6 +120,12 @@ def main() -> None:
     for project in options.projects:
         places = Places(project)
         views = read_views(places, RunParameters.model_validate({"comparator": "nearest", **VIEW}))
+        if options.permuted:
+            own, *others = permuted_aucs(views.development, options.permuted).round(3)
+            print(
+                "|", project.name, f"| as they are {own}; anew {np.mean(others):.3f}, {np.sort(others)} |", flush=True
+            )
+            continue
         for what, parameters in asked_for(options).items():
             cells = development_cells(marked(views.development, options.mark), parameters)
             if not options.choices and not options.mark:
