@@ -121,10 +121,8 @@ def main() -> None:
         places = Places(project)
         views = read_views(places, RunParameters.model_validate({"comparator": "nearest", **VIEW}))
         if options.permuted:
-            own, *others = permuted_aucs(views.development, options.permuted).round(3)
-            print(
-                "|", project.name, f"| as they are {own}; anew {np.mean(others):.3f}, {np.sort(others)} |", flush=True
-            )
+            own, *others = permuted_aucs(views.development, options.permuted).round(3).tolist()
+            print("|", project.name, f"| as they are {own}; anew {np.mean(others):.3f}, {sorted(others)} |", flush=True)
             continue
         for what, parameters in asked_for(options).items():
             cells = development_cells(marked(views.development, options.mark), parameters)
