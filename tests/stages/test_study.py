@@ -216,15 +216,15 @@ def test_nothing_of_the_test_split_is_looked_at(project, tmp_path):
 
 def test_a_planted_leak_is_selected_and_claimed_and_noise_is_not(project, tmp_path):
     """Protects the claim both ways; the proposed run is one that params.yaml takes."""
-    assert not selection_of(project)["claimed"]
+    assert selection_of(project)["claims"] == []
     root = new_study(tmp_path / "leak", leak=0.9)
     said = call(root, "study", "tried")
     content = selection_of(root)
-    assert content["claimed"]
+    assert "grey.none.nearest" in content["claims"]
     assert content["chosen"]["candidate"] == "grey.none.nearest"
     assert content["chosen"]["p_corrected"] == 1 / (1 + DRAWS)
     assert content["nested"]["auc"] == 1
-    assert "It sees membership" in said
+    assert "Membership is seen: the selected candidate passes" in said
     path = root / "params.yaml"
     whole = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump(whole | {"runs": {"selected": content["chosen_run"]}}))

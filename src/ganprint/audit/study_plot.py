@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ganprint.audit.plots.panels import legend_below
 from ganprint.audit.plots.style import BLACK, GREY, NOT_USED, UNKNOWN, USED, look, new_figure, printable
 
 __all__ = ["study_plot"]
@@ -62,7 +61,9 @@ def study_plot(title: str, table: pd.DataFrame, nested: dict[str, float], chosen
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", linewidth=0.4, color="#dddddd")
         axes.set_axisbelow(True)
-        legend_below(figure)
+        handles, labelled = axes.get_legend_handles_labels()
+        entries = dict(zip(labelled, handles, strict=True))
+        figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=3)
     return figure
 
 

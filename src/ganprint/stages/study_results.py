@@ -125,7 +125,10 @@ def study_figures(found: StudyFound, params: Params, name: str) -> StudyFigures:
         "permutations": study.permutations,
         "exchanged": exchange_unit(truth.used, truth.groups),
         "refitted": sorted(found.drawn),
-        "claimed": bool(rows[chosen]["p_corrected"] <= 1 - params.evaluate.confidence + 1e-12),
+        # Corrected p values hold for all candidates at once, so whoever passes is claimed, selected or not.
+        "claims": [
+            one.name for one in family if rows[one.name]["p_corrected"] <= 1 - params.evaluate.confidence + 1e-12
+        ],
     }
     return StudyFigures(rows, _nested_table(found, nested, [one.name for one in family]), selection)
 

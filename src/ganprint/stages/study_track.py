@@ -82,7 +82,7 @@ def _study(folder: Path, params: Params, index: pd.DataFrame) -> FinishedRun:
         | {key: study[key] for key in ("tolerance", "permutations")},
         metrics=_metrics(content),
         curves={},
-        tags=tags | {"chosen": content["chosen"]["candidate"], "claimed": str(content["claimed"]).lower()},
+        tags=tags | {"chosen": content["chosen"]["candidate"], "claims": str(len(content["claims"]))},
         dataset=dataset,
         files=[folder / file for file in _FILES],
         plots={},
