@@ -24,15 +24,15 @@ def block(name: str, **changes: object) -> EmbeddingParameters:
     return EmbeddingParameters(**(given | changes))
 
 
-def together(blocks: dict[str, EmbeddingParameters], paths: list[Path]) -> Iterator[tuple[object, object]]:
+def together(blocks: dict[str, EmbeddingParameters]) -> Iterator[tuple[object, object]]:
     """Give the pass and its readers, networks loaded: their loading is not what is timed."""
     for one in plan_passes(blocks):
         yield one, [opened.reader for opened in open_pass(one, blocks, {}, CPU, "cpu")]
 
 
 def compared(title: str, blocks: dict[str, EmbeddingParameters], paths: list[Path], repeats: int) -> Row:
-    shared = list(together(blocks, paths))
-    single = [made for name, parameters in blocks.items() for made in together({name: parameters}, paths)]
+    shared = list(together(blocks))
+    single = [made for name, parameters in blocks.items() for made in together({name: parameters})]
 
     def run(passes: list[tuple[object, object]]) -> None:
         for one, readers in passes:
@@ -52,15 +52,14 @@ def smallest() -> list[str]:
 
 
 def speed(name: str, paths: list[Path]) -> Row:
-    size = 224 if BACKBONES[name].least <= 224 else BACKBONES[name].least
-    backbone = load_backbone(block(name, size=size))
+    backbone = load_backbone(block(name))
 
     def run() -> None:
         for _ in extract(backbone, lambda i: load_grey(paths[i]), len(paths), batch=8, device=CPU, threads=2):
             pass
 
     run()
-    made = alone(f"{len(paths)} images through {name} at {size} pixels", run, repeats=3, note=str)
+    made = alone(f"{len(paths)} images through {name} at 224 pixels", run, repeats=3, note=str)
     return Row(made.what, made.seconds, None, None, made.repeats, f"{len(paths) / made.seconds:.1f} images/s")
 
 
