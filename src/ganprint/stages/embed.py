@@ -58,9 +58,9 @@ def make_embeddings(places: Places, params: Params, names: Sequence[str]) -> lis
             raise InputError(f"{places.params}: no embedding '{name}'; allowed: {', '.join(params.embed)}")
     blocks = {name: params.embed[name] for name in dict.fromkeys(names)}
     images = {name: block for name, block in blocks.items() if block.backbone != METADATA}
+    computer, index = prepare(params.compute), read_index(places.corpus)
+    stage = _Stage(places, params, computer, index, index["path"].tolist())
     passes = plan_passes(images)
-    index = read_index(places.corpus)
-    stage = _Stage(places, params, prepare(params.compute), index, index["path"].tolist())
     for name, block in blocks.items():
         if block.backbone == METADATA:
             stage.write_metadata(name, block)
