@@ -108,6 +108,10 @@ def test_passes_join_what_prepares_images_alike():
         [["nearest"], ["pixels"], ["formula"]],
         [["small"]],
     ]
+    # All but the layer has to be the same, or the bytes would not be those of one by one.
+    changes = [{}, {"batch": 5}, {"dtype": "bfloat16"}, {"weights": "random:9"}, {"backbone": "resnet34"}]
+    (mixed,) = plan_passes({str(number): block(**change) for number, change in enumerate(changes)})
+    assert len(mixed.networks) == len(changes)
     large = {name: block(backbone=name, size=56) for name in ("vit_l_32", "vit_h_14", "resnet18", "regnet_y_128gf")}
     large |= {"vit_l_32": block(backbone="vit_l_32", size=64), "vit_l_16": block(backbone="vit_l_16", size=64)}
     held = [one.held for one in plan_passes(large)]
