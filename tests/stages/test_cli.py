@@ -68,7 +68,7 @@ def change(root, keys, value):
             ["runs", "svm-as-written", "pooling"],
             "none",
             "compare svm-as-written",
-            "looks at features (pooling max or average)",
+            "looks at features (pooling max, average or values)",
         ),
         (["embed", "lite0-paper", "backbone"], "resnet7", "embed lite0-paper", "no such file; run ganprint corpus"),
         (["corpus", "kind"], "folder", "corpus", "data/source"),

@@ -156,8 +156,8 @@ class DividedBackbone:
         if trained >= len(parts):
             raise InputError(f"parameter trained: {trained} of {name}'s {len(parts)} stages; at least one stays frozen")
         cut = len(parts) - trained
-        frozen, last = nn.Sequential(*parts[:cut]).eval(), nn.Sequential(*parts[cut:]).eval()
-        frozen = fold_batch_norm(frozen).requires_grad_(requires_grad=False)
+        last = nn.Sequential(*parts[cut:]).eval()
+        frozen = fold_batch_norm(nn.Sequential(*parts[:cut]).eval()).requires_grad_(requires_grad=False)
         preprocessing = choose_preprocessing(backbone, "weights", size or 1, weights)
         frozen = frozen.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return cls(frozen, last, backbone.dimension, preprocessing, size, found.sha256)
