@@ -40,13 +40,14 @@ def pictures():
 
 @pytest.fixture
 def places(tmp_path):
-    """Give a project with a corpus and two embeddings, and a truth that can not be read."""
+    """Give a project with a corpus, its network embeddings, and a truth that can not be read."""
     places = Places(tmp_path)
     write_profile(places, "small", kind=None, path=None, truth=None)
     write_corpus(pictures(), places.corpus, {})
     index = read_index(places.corpus)
     rng = np.random.default_rng(1)
-    for name in ("lite0-paper", "lite0-weights"):
+    embeddings = load_params(places.params).embed
+    for name in (name for name, block in embeddings.items() if block.pooling == "average"):
         rows = rng.normal(size=(len(index), 7)).astype(np.float32)
         places.embedding(name).parent.mkdir(exist_ok=True)
         metadata = {"corpus_sha256": corpus_hash(index)}
@@ -78,7 +79,7 @@ def test_files_are_complete_repeatable_and_need_no_truth(places):
         assert content["corpus_sha256"] == corpus_hash(read_index(places.corpus))
     evidence, images = read_evidence(places)
     assert len(images) == figures["pictures"] == sum(name.startswith("images/") for name in first)
-    assert [view["name"] for view in evidence["views"]] == ["lite0-paper", "lite0-weights", PIXEL_VIEW]
+    assert [view["name"] for view in evidence["views"]] == ["lite0-paper", "lite0-weights", "lite1-weights", PIXEL_VIEW]
     assert figures["suspects"] == len(evidence["suspects"]) == 2 * params.audit.images
     assert "<canvas" in render_evidence(evidence, images)
 
