@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from pipeline import call, new_project
+from pipeline import TINY_PHANTOM, call, new_project
 
 from ganprint.corpus.png import load_grey
 from ganprint.corpus.store import read_index
@@ -16,21 +16,6 @@ from ganprint.embed.store import read_embedding
 from ganprint.stages.places import Places
 
 SIDE = 32
-PHANTOM = {
-    "size": 64,
-    "development_patients": 16,
-    "test_patients": 4,
-    "slices_per_patient": 2,
-    "other_patients": 4,
-    "generated_development": 16,
-    "generated_test": 8,
-    "autoencoder_steps": 2,
-    "autoencoder_width": 8,
-    "generator_steps_least": 1,
-    "generator_steps_most": 2,
-    "generator_width": 16,
-    "sampling_steps": 2,
-}
 
 
 def block(name, **changes):
@@ -61,7 +46,7 @@ def project(tmp_path_factory):
     root = new_project(tmp_path_factory.mktemp("handmade") / "project")
     path = root / "params.yaml"
     content = yaml.safe_load(path.read_text())
-    content["corpus"]["phantom"] = PHANTOM
+    content["corpus"]["phantom"] = TINY_PHANTOM
     content |= {"embed": {name: block(name) for name in HANDMADE}, "runs": RUNS}
     path.write_text(yaml.safe_dump(content, sort_keys=False))
     call(root, "corpus")

@@ -12,6 +12,23 @@ from ganprint.stages.profile import write_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# A corpus in a second: the generator need not be any good.
+TINY_PHANTOM = {
+    "size": 64,
+    "development_patients": 16,
+    "test_patients": 4,
+    "slices_per_patient": 2,
+    "other_patients": 4,
+    "generated_development": 16,
+    "generated_test": 8,
+    "autoencoder_steps": 2,
+    "autoencoder_width": 8,
+    "generator_steps_least": 1,
+    "generator_steps_most": 2,
+    "generator_width": 16,
+    "sampling_steps": 2,
+}
+
 
 def call(root, *words, status=0):
     """Run the command in a project folder and give what it printed."""

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import yaml
-from pipeline import call, new_project
+from pipeline import TINY_PHANTOM, call, new_project
 
 from ganprint.corpus.store import corpus_hash, read_index
 from ganprint.embed.pretraining import Pretraining
@@ -39,22 +39,6 @@ RUN = {
     "threshold": {"rule": "fixed", "at": 0.5},
     "parameters": {"c": 1.0, "gamma": "scale"},
 }
-# The generator need not be any good here.
-PHANTOM = {
-    "size": 64,
-    "development_patients": 16,
-    "test_patients": 4,
-    "slices_per_patient": 2,
-    "other_patients": 4,
-    "generated_development": 16,
-    "generated_test": 8,
-    "autoencoder_steps": 2,
-    "autoencoder_width": 8,
-    "generator_steps_least": 1,
-    "generator_steps_most": 2,
-    "generator_width": 16,
-    "sampling_steps": 2,
-}
 
 
 def edit(root, **changes):
@@ -66,7 +50,7 @@ def edit(root, **changes):
 
 
 def with_pretraining(root):
-    corpus = yaml.safe_load((root / "params.yaml").read_text())["corpus"] | {"phantom": PHANTOM}
+    corpus = yaml.safe_load((root / "params.yaml").read_text())["corpus"] | {"phantom": TINY_PHANTOM}
     edit(root, corpus=corpus, pretrain={"copies": BLOCK}, embed={"copies": EMBEDDING}, runs={"svm-copies": RUN})
     return root
 
