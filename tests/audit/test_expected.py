@@ -59,6 +59,7 @@ def test_official_images_get_verdicts():
             assert row.verdict == "reproduced", name
     assert found["svm-nonzero"].here == 500 * 77_938 + 80 * 127
     assert found["svm-nonzero"].note.endswith("features here are not those of the Keras network")
+    assert rows(replace(PAPER, keras=True))["svm-nonzero"].note.endswith("; features are those of the Keras network")
     far = rows(replace(PAPER, tree=replace(PAPER.tree, heights=[height + 0.2 for height in HEIGHTS]), ones=89))
     assert far["merge-height-01"].verdict == "differs"
     assert far["merge-height-01"].note.startswith("by +0.2")

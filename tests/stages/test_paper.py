@@ -17,6 +17,7 @@ from ganprint.params import Params
 from ganprint.stages.compare import compare_run
 from ganprint.stages.evaluate import evaluate_run
 from ganprint.stages.paper import claim_lines, counts_lines, expected_lines, paper_lines, write_paper
+from ganprint.stages.paper_inputs import read_here
 from ganprint.stages.paper_networks import backbone_outputs, network_parameters
 from ganprint.stages.places import Places
 
@@ -88,6 +89,18 @@ def test_networks_have_the_papers_sizes():
         42_658_176,
         105_344,
     ]
+
+
+def test_features_are_kerass_only_with_a_file_of_keras(tmp_path, params):
+    """Protects the reason why a number differs: the network alone, or drawn weights, are not Keras' features."""
+
+    def told(**changes):
+        embed = {name: block.model_copy(update=changes) for name, block in params.embed.items()}
+        return read_here(Places(tmp_path), params.model_copy(update={"embed": embed})).keras
+
+    assert not told()
+    assert not told(backbone="keras-resnet50", weights="random:1")
+    assert told(backbone="keras-resnet50", weights="file:data/keras/resnet50.safetensors")
 
 
 def test_files_are_what_is_returned(done):

@@ -16,6 +16,7 @@ from ganprint.stages.places import Places
 from ganprint.stages.plots import write_plots
 from ganprint.stages.report import collect_report, read_json
 from ganprint.stages.scores import read_compared
+from ganprint.stages.study_report import read_studies, studies_html, write_study_plots
 
 __all__ = ["print_lines", "write_audit"]
 
@@ -44,14 +45,17 @@ def write_audit(places: Places, params: Params) -> None:
         "backbones": backbones,
         "rows": [row.as_dict() for row in rows],
     }
+    studies = read_studies(places, params)
     with atomic_directory(places.audit) as folder:
         plots = write_plots(places, params, folder / "plots")
-        report = collect_report(places, params, backbones, plots)
+        plots += write_study_plots(places, studies, folder / "plots")
+        report = collect_report(places, params, backbones, plots, studies)
         write_json(folder / "report.json", report.model_dump(mode="json"))
         write_json(folder / "report.schema.json", schema())
         svgs = {plot.svg: (folder / "plots" / plot.svg).read_bytes() for plot in report.plots if plot.svg is not None}
         evidence, images = read_evidence(places)
-        page = render_page(report, svgs, render_evidence(evidence, images, _said_by_runs(places, report, evidence)))
+        viewer = render_evidence(evidence, images, _said_by_runs(places, report, evidence))
+        page = render_page(report, svgs, viewer, studies_html(places, studies))
         write_text(folder / "report.html", page)
         write_json(folder / "summary.json", content)
         write_text(folder / "summary.md", "\n".join(["# Summary", "", *_head(content), "", *_table(rows)]) + "\n")

@@ -74,6 +74,16 @@ def read_here(places: Places, params: Params) -> Here:
         tree=None if views is None else _tree(views.development),
         nonzero={} if machine is None else _nonzero(machine.development),
         ones=ones,
+        keras=_features_of_keras(params),
+    )
+
+
+def _features_of_keras(params: Params) -> bool:
+    """Say whether the runs that are held against the notebooks look at Keras' networks with weights of a file."""
+    runs = [params.runs[name] for name in (*_TREE_RUNS, *_MACHINE_RUNS) if name in params.runs]
+    embedded = [params.embed[run.embedding] for run in runs]
+    return bool(runs) and all(
+        block.backbone.startswith("keras-") and block.weights.startswith("file:") for block in embedded
     )
 
 

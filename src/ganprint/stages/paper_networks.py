@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ganprint.compare.relation_network import DEPTHS, RelationNetwork, ResidualBackbone
-from ganprint.embed.backbones import BACKBONES
+from ganprint.embed.keras_resnet import keras_resnet
 
 __all__ = ["backbone_outputs", "network_parameters"]
 
@@ -23,25 +23,24 @@ def backbone_outputs() -> dict[int, list[int]]:
 def network_parameters() -> dict[str, int]:
     """Give the numbers of parameters that the paper's code and notebooks print, by what they count.
 
-    The code of run 1 builds a classifier per backbone and does not use it; it is counted here as there. Keras' ResNets
-    have a bias per channel of every convolution, and count the two running statistics of batch-norm, one per channel
-    each, as not trainable; torchvision has neither among its parameters.
+    The code of run 1 builds a classifier per backbone and does not use it; it is counted here as there. Keras counts
+    batch-norm's running means and variances as parameters that are not trainable.
     """
     with torch.device("meta"):
         network = RelationNetwork(101)
         classifier = _count(nn.Linear(network.real.channels, _CLASSES))
-        keras = {name: BACKBONES[name].features(BACKBONES[name].build()) for name in ("resnet50", "resnet101")}
+        keras = {depth: keras_resnet(f"keras-resnet{depth}") for depth in (50, 101)}
     found = {
         "relation backbone, depth 101, with its unused classifier": _count(network.real) + classifier,
         "its unused classifier": classifier,
         "relation module": _count(network.relation),
         "whole network of run 1": _count(network) + 2 * classifier,
     }
-    for name, features in keras.items():
-        channels = sum(part.out_channels for part in features.modules() if isinstance(part, nn.Conv2d))
-        title = f"Keras {name.replace('resnet', 'ResNet-')} without top"
-        found[title] = _count(features) + channels + 2 * channels
-        found[f"{title}, not trainable"] = 2 * channels
+    for depth, model in keras.items():
+        title = f"Keras ResNet-{depth} without top"
+        statistics = sum(norm.num_features * 2 for norm in model.modules() if isinstance(norm, nn.BatchNorm2d))
+        found[title] = _count(model) - _count(model.get_submodule("fc")) + statistics
+        found[f"{title}, not trainable"] = statistics
     return found
 
 

@@ -19,6 +19,7 @@ from ganprint.audit.report.model import (
     PlotModel,
     Report,
     RunModel,
+    StudyModel,
     VerdictModel,
 )
 from ganprint.audit.report.model import TestModel as TestedModel
@@ -56,7 +57,9 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: can not be read ({error}); run 'dvc repro'") from None
 
 
-def collect_report(places: Places, params: Params, embeddings: Mapping[str, str], plots: list[Plain]) -> Report:
+def collect_report(
+    places: Places, params: Params, embeddings: Mapping[str, str], plots: list[Plain], studies: list[StudyModel]
+) -> Report:
     """Collect the report's data.
 
     Parameters
@@ -67,6 +70,8 @@ def collect_report(places: Places, params: Params, embeddings: Mapping[str, str]
         Name to what it is made with.
     plots
         Records of the plots that were drawn.
+    studies
+        Selection studies of this corpus.
 
     Raises
     ------
@@ -107,13 +112,27 @@ def collect_report(places: Places, params: Params, embeddings: Mapping[str, str]
         set_level=inference["set_level_unlabelled"],
         **evidence,
         memorisation=_memorisation(places, corpus["hash"]),
+        studies=studies,
         findings=paper["findings"],
         published=paper["table"],
         headline=paper["headline"],
-        limits=[*limits_of(params.profile, inference, evidence["collapse"]), paper["submissions"]["sentence"]],
+        limits=[*_limits(params, inference, evidence["collapse"], studies), paper["submissions"]["sentence"]],
         plots=[PlotModel(**plot) for plot in plots],
         provenance=_provenance(places, params),
     )
+
+
+def _limits(params: Params, inference: Plain, collapse: Plain, studies: list[StudyModel]) -> list[str]:
+    # The paper's runs of these two comparators look at features of Keras' networks.
+    others = [
+        name
+        for name, run in params.runs.items()
+        if run.comparator in {"clustering", "svm"}
+        and run.variant in {"as_coded", "as_written"}
+        and not params.embed[run.embedding].backbone.startswith("keras-")
+    ]
+    tried = {study.name: int(study.selection["candidates"]) for study in studies}
+    return limits_of(params.profile, inference, collapse, other_networks=others, studies=tried)
 
 
 def _verdict(verdict: Verdict) -> VerdictModel:
@@ -226,6 +245,7 @@ def _locked(path: Path, params: Params) -> dict[str, dict[str, str]]:
         return {}
     wanted = ["corpus", *(f"embed@{name}" for name in params.embed), "submit", "trivial", "inference"]
     wanted += ["evidence", "memorisation"]
+    wanted += [f"study@{name}" for name in params.study]
     wanted += [f"{stage}@{run}" for stage in ("compare", "evaluate") for run in params.runs]
     return {
         name: {out["path"]: str(out["md5"]) for out in stages[name].get("outs", []) if "md5" in out}

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from ganprint.corpus.store import corpus_hash, read_index
 from ganprint.errors import InputError
 from ganprint.evaluate.selection import Candidate, StudyTruth
 from ganprint.params import Params
@@ -54,6 +55,7 @@ def write_study(places: Places, params: Params, name: str) -> Path:
     found = _found(work, running, truth, development.real.ids)
     record = {
         "study": name,
+        "corpus_sha256": corpus_hash(read_index(places.corpus)),
         "parameters": {"seed": params.seed, "study": study.model_dump(mode="json"), "embed": _embeddings(params, name)},
         "provenance": provenance(places.root, params.compute.device, 1),
     }

@@ -12,7 +12,8 @@ from ganprint.stages.places import Places
 __all__ = ["TIMED", "read_span", "read_times", "record_time"]
 
 TIMED = frozenset(
-    {"corpus", "pretrain", "embed", "compare", "submit", "evaluate", "evidence", "memorisation", "audit-paper", "audit"}
+    ("corpus", "pretrain", "embed", "compare", "submit", "evaluate", "evidence", "memorisation", "audit-paper", "audit")
+    + ("strength", "study")
 )
 """Commands that are recorded: those that compute results."""
 

@@ -52,6 +52,7 @@ _READ_OFF = 0.15
 _COPHENETIC = 0.5679261106594059
 _FLOORS = (0.0, 0.0, 0.173, 0.412, 0.693, 1.006, 1.344, 1.703, 2.079)
 _OTHER_WEIGHTS = "features here are not those of the Keras network"
+_KERAS_WEIGHTS = "features are those of the Keras network"
 
 
 def expected_table(here: Here) -> dict[str, Any]:
@@ -195,7 +196,7 @@ def _corpus_rows(here: Here) -> Iterable[Expected]:
         "cluster-ones-here", "ones of the regenerated file of run 2", NOTEBOOK_CLUSTERS[0], here.ones, _NOTEBOOK
     )
     either = here.ones == NOTEBOOK_CLUSTERS[1]
-    why = "the same clusters named the other way" if either else _OTHER_WEIGHTS
+    why = "the same clusters named the other way" if either else _weights(here)
     yield of_images(here, ones, why)
 
 
@@ -204,16 +205,16 @@ def _tree_rows(here: Here) -> Iterable[Expected]:
     value = tree.cophenetic if tree else None
     what = "cophenetic correlation of the development tree"
     row = checked("cophenetic-correlation", what, _COPHENETIC, value, _NOTEBOOK, within=5e-4)
-    yield of_images(here, row, _OTHER_WEIGHTS)
+    yield of_images(here, row, _weights(here))
     for place, height in enumerate(HEIGHTS):
         found = tree.heights[place] if tree and place < len(tree.heights) else None
         what = f"merge height {place + 1} from the top"
         row = checked(f"merge-height-{place + 1:02d}", what, height, found, _NOTEBOOK, within=_READ_OFF)
-        yield of_images(here, row, _OTHER_WEIGHTS)
+        yield of_images(here, row, _weights(here))
     table = sorted(tree.table, reverse=True) if tree else None
     what = "8 clusters: not used, used, generated"
     wanted = sorted(CLUSTERS, reverse=True)
-    yield of_images(here, checked("cluster-table", what, wanted, table, _NOTEBOOK), _OTHER_WEIGHTS)
+    yield of_images(here, checked("cluster-table", what, wanted, table, _NOTEBOOK), _weights(here))
 
 
 def _feature_rows(here: Here) -> Iterable[Expected]:
@@ -223,4 +224,8 @@ def _feature_rows(here: Here) -> Iterable[Expected]:
         total += numbers["rows not used"] * numbers["nonzero generated"]
     what = "non-zero entries of the not-used training array"
     row = checked("svm-nonzero", what, 38_979_180, total, _SVM_NOTEBOOK)
-    yield of_images(here, row, _OTHER_WEIGHTS)
+    yield of_images(here, row, _weights(here))
+
+
+def _weights(here: Here) -> str:
+    return _KERAS_WEIGHTS if here.keras else _OTHER_WEIGHTS

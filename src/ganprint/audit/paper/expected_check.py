@@ -66,6 +66,8 @@ class Here:
         development features of run 3; empty without them.
     ones
         Answers "used" of run clustering-as-coded on the test split; ``None`` without it.
+    keras
+        Whether the features of runs 2 and 3 are those of Keras' networks with Keras' weights.
     """
 
     official: bool = False
@@ -76,6 +78,7 @@ class Here:
     tree: TreeNumbers | None = None
     nonzero: Mapping[str, int] = field(default_factory=dict)
     ones: int | None = None
+    keras: bool = False
 
 
 def checked(name: str, what: str, published: Any, here: Any, source: str, *, within: float = 0.0) -> Expected:

@@ -1,6 +1,6 @@
 """What can not be concluded from a report, said from its numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = ["limits_of"]
@@ -15,7 +15,14 @@ _ALWAYS = (
 )
 
 
-def limits_of(profile: str, inference: Mapping[str, Any], collapse: Mapping[str, Any]) -> list[str]:
+def limits_of(
+    profile: str,
+    inference: Mapping[str, Any],
+    collapse: Mapping[str, Any],
+    *,
+    other_networks: Sequence[str] = (),
+    studies: Mapping[str, int] | None = None,
+) -> list[str]:
     """Give the limits as sentences.
 
     Parameters
@@ -26,12 +33,21 @@ def limits_of(profile: str, inference: Mapping[str, Any], collapse: Mapping[str,
         Content of inference.json.
     collapse
         Content of collapse.json.
+    other_networks
+        Runs of the paper that look at features of another network than the paper's.
+    studies
+        Selection study to the number of candidates that it tried.
     """
     limits = []
     if profile != "paper":
         limits.append(
             f"Profile {profile} is not the paper's setting: backbones are smaller and training is shorter, so its runs "
             "do not show what the paper's would."
+        )
+    elif other_networks:
+        limits.append(
+            f"{', '.join(other_networks)}: the paper took these features from Keras' ResNets with Keras' weights, and "
+            "here they come from another network and other weights. docs/keras.md says how to take over Keras'."
         )
     if "test" not in inference["splits"]:
         limits.append(
@@ -57,4 +73,9 @@ def limits_of(profile: str, inference: Mapping[str, Any], collapse: Mapping[str,
                 f"The generated images of the {split} split are collapsed: many lie beside few real images whatever "
                 "was memorised, so nearness of a single pair says little."
             )
+    for name, candidates in (studies or {}).items():
+        limits.append(
+            f"Study {name} tried {candidates} candidates on the development split. Its own p values know that; "
+            "development figures of a run that was put among the runs because of it do not."
+        )
     return [*limits, *_ALWAYS]

@@ -15,6 +15,7 @@ __all__ = [
     "PlotModel",
     "Report",
     "RunModel",
+    "StudyModel",
     "TestModel",
     "VerdictModel",
     "schema",
@@ -180,6 +181,27 @@ class PlotModel(FrozenModel):
     section: str
 
 
+class StudyModel(FrozenModel):
+    """A selection study on the development split: which features see membership.
+
+    Attributes
+    ----------
+    name
+        Of params.yaml.
+    said
+        What it lets one say, corrected for all that was tried.
+    selection
+        Rule, selected candidate, nested figure and claims, as in selection.json.
+    table
+        A row per candidate, as in table.csv; ``None`` where a cell is empty.
+    """
+
+    name: str
+    said: list[str]
+    selection: dict[str, Any]
+    table: list[dict[str, Any]]
+
+
 class Report(FrozenModel):
     """The whole report."""
 
@@ -200,6 +222,7 @@ class Report(FrozenModel):
     collapse: dict[str, Any]
     reidentification: dict[str, Any]
     memorisation: MemorisationModel
+    studies: list[StudyModel]
     findings: list[dict[str, Any]]
     published: list[dict[str, Any]]
     headline: list[dict[str, Any]]

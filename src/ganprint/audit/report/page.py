@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -10,7 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from ganprint.audit.report import rows
 from ganprint.audit.report.model import Report
 
-__all__ = ["SECTIONS", "render_page"]
+__all__ = ["SECTIONS", "STUDY_SECTION", "render_page"]
 
 SECTIONS = (
     ("question", "What was asked"),
@@ -30,6 +30,9 @@ SECTIONS = (
     ("reproduce", "How to reproduce"),
 )
 
+STUDY_SECTION = ("study", "Which features see membership")
+"""Stands before the evidence where a study was made."""
+
 _TITLES = {
     "roc_auc": "ROC AUC",
     "f1": "F1",
@@ -42,7 +45,7 @@ _TITLES = {
 _TESTED = ("roc_auc", "f1", "tpr_at_fpr_10")
 
 
-def render_page(report: Report, svgs: Mapping[str, bytes], evidence: str) -> str:
+def render_page(report: Report, svgs: Mapping[str, bytes], evidence: str, studies: Sequence[str] = ()) -> str:
     """Give the page.
 
     Parameters
@@ -53,6 +56,8 @@ def render_page(report: Report, svgs: Mapping[str, bytes], evidence: str) -> str
         File name to content of the plots that the report names.
     evidence
         The evidence viewer's HTML: made by this package, and escaped there.
+    studies
+        HTML of each selection study, made and escaped likewise.
 
     Raises
     ------
@@ -67,7 +72,7 @@ def render_page(report: Report, svgs: Mapping[str, bytes], evidence: str) -> str
     return environment.get_template("report.html.j2").render(
         report=report,
         css=_resource("report.css"),
-        sections=SECTIONS,
+        sections=_sections(report),
         splits=splits,
         decisive=decisive,
         titles=_TITLES,
@@ -88,7 +93,13 @@ def render_page(report: Report, svgs: Mapping[str, bytes], evidence: str) -> str
         ],
         provenance=json.dumps(report.provenance, indent=1, sort_keys=True, ensure_ascii=False),
         evidence=evidence,
+        studies=studies,
     )
+
+
+def _sections(report: Report) -> list[tuple[str, str]]:
+    evidence = next(place for place, (name, _) in enumerate(SECTIONS) if name == "evidence")
+    return [*SECTIONS[:evidence], *([STUDY_SECTION] if report.studies else []), *SECTIONS[evidence:]]
 
 
 def _resource(name: str) -> str:
