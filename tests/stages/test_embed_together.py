@@ -7,6 +7,9 @@ import pytest
 import torch
 from corpus_samples import fill
 
+from ganprint.corpus.png import load_grey
+from ganprint.corpus.store import read_index
+from ganprint.embed.backbones import load_backbone
 from ganprint.embed.handmade import HANDMADE
 from ganprint.embed.passes import plan_passes
 from ganprint.embed.store import read_embedding
@@ -30,6 +33,7 @@ BLOCKS = {
     "second": block(layer="layer2"),
     "third": block(layer="layer3"),
     "last-again": block(layer="layer4"),
+    "gridded": block(layer="layer2", grid=2),
     "other": block(weights="random:2", batch=3),
     "mobile": block(backbone="mobilenet_v3_small", batch=5, dtype="bfloat16"),
     "nearest": block(preprocessing="paper"),
@@ -100,11 +104,34 @@ def test_layers_have_their_dimension_and_their_own_features(project):
     np.testing.assert_array_equal(rows["last"], rows["last-again"])
 
 
+def test_a_grid_keeps_where_something_is(project):
+    """Protects pooling `grid`: the average of every cell of the map, channel by channel, beside the other poolings."""
+    places, params = project
+    make_embeddings(places, params, ["second", "gridded"])
+    rows = {
+        pooling: read_embedding(places.embedding("gridded"), pooling).rows for pooling in ("grid", "average", "max")
+    }
+    np.testing.assert_array_equal(rows["average"], read_embedding(places.embedding("second"), "average").rows)
+    index = read_index(places.corpus)
+    backbone = load_backbone(BLOCKS["gridded"])
+    images = np.stack([load_grey(places.corpus / path) for path in index["path"][:4]])
+    images = np.stack([backbone.preprocessing.geometry(image) for image in images])
+    with torch.inference_mode():
+        maps = backbone.network(backbone.preprocessing.values(torch.from_numpy(images))).numpy()
+    assert maps.shape[1:] == (128, 4, 4)
+    wanted = maps.reshape(4, 128, 2, 2, 2, 2).mean(axis=(3, 5)).reshape(4, -1)
+    np.testing.assert_allclose(rows["grid"][:4], wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(rows["grid"].reshape(-1, 128, 4).mean(axis=2), rows["average"], rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="grid 5: the layer's map is 4 x 4; give at most 4"):
+        make_embeddings(places, params.model_copy(update={"embed": {"a": block(layer="layer2", grid=5)}}), ["a"])
+    assert not places.embedding("a").exists()
+
+
 def test_passes_join_what_prepares_images_alike():
-    """Protects the plan: by geometry, networks that differ in layer alone together, and a bound on what is held."""
+    """Protects the plan: by geometry, networks that differ in layer and grid together, and a bound on what is held."""
     passes = plan_passes({name: parameters for name, parameters in BLOCKS.items() if name != "metadata"})
     assert [list(one.networks.values()) for one in passes] == [
-        [["last", "second", "third", "last-again"], ["other"], ["mobile"]],
+        [["last", "second", "third", "last-again", "gridded"], ["other"], ["mobile"]],
         [["nearest"], ["pixels"], ["formula"]],
         [["small"]],
     ]

@@ -309,6 +309,7 @@ def test_mlflow_has_a_run_per_candidate_below_the_study_once(project, monkeypatc
     [
         ({"embeddings": ["grey", "net", "other"]}, "study 'tried' wants embedding 'other', which is not under embed"),
         ({"embeddings": ["net", "net"]}, "a name is there twice"),
+        ({"poolings": ["grid"]}, "study 'tried' reads 'net' by 'grid' alone, and it has no grid"),
         ({"permutations": 5}, "study.tried.permutations"),
         ({"seeds": 3}, "study.tried.seeds: Extra inputs are not permitted"),
         ({"comparators": {"a": {"comparator": "nobody"}}}, "study 'tried', comparator 'a': comparator 'nobody'"),
@@ -333,6 +334,19 @@ def test_bad_studies_are_refused_in_one_line(tmp_path, changes, text):
     said = call(new_study(tmp_path / "bad", **changes), "study", "tried", status=2)
     assert text in said
     assert said.count("\n") == 1
+
+
+def test_a_grid_is_read_of_what_has_one(tmp_path):
+    """Protects the table: pooling `grid` makes candidates of networks with a grid, and of no others."""
+    root = new_study(tmp_path / "grid", poolings=["average", "grid"])
+    path = root / "params.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["embed"]["far"] = content["embed"]["net"] | {"grid": 2}
+    content["study"]["tried"]["embeddings"].append("far")
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    names = {one.name for one in study_candidates(Places(root), load_params(path), "tried")}
+    assert {name for name in names if ".grid." in name} == {"far.grid.nearest", "far.grid.ssim"}
+    assert names >= NAMES
 
 
 def test_an_unknown_study_and_a_missing_embedding_are_named(tmp_path):

@@ -27,7 +27,7 @@ def features_rows(table: pd.DataFrame, level: float) -> tuple[list[str], list[li
     for family, embedding, pooling in order:
         mine = table[(table["embedding"] == embedding) & (table["pooling"] == pooling)]
         cells = {str(row["comparator"]): _cell(row, level) for row in mine.to_dict("records")}
-        name = f"{embedding}, {pooling}" if pooling in {"average", "max"} else str(embedding)
+        name = f"{embedding}, {pooling}" if pooling in {"average", "max", "grid"} else str(embedding)
         rows.append([name, str(family), *(cells.get(comparator, "·") for comparator in comparators)])
     return ["embedding", "kind", *comparators], rows
 

@@ -18,6 +18,7 @@ from ganprint.embed.backbones import LoadedBackbone, LoadedLayers
 from ganprint.embed.handmade import HandMade
 from ganprint.embed.preprocessing import Preprocessing
 from ganprint.embed.store import Features
+from ganprint.errors import InputError
 
 __all__ = [
     "Reader",
@@ -130,15 +131,30 @@ def extract_together(
             yield number, reader.read(batch)
 
 
-def _pooled(maps: torch.Tensor) -> Features:
-    return {
+def _pooled(maps: torch.Tensor, grid: int) -> Features:
+    pooled: Features = {
         "max": torch.amax(maps, dim=(2, 3)).float().cpu().numpy(),
         "average": torch.mean(maps, dim=(2, 3)).float().cpu().numpy(),
     }
+    if grid:
+        height, width = maps.shape[2:]
+        if grid > min(height, width):
+            raise InputError(
+                f"grid {grid}: the layer's map is {height} x {width}; give at most {min(height, width)}, an earlier "
+                "layer or a larger size"
+            )
+        cells = nn.functional.adaptive_avg_pool2d(maps.float(), grid)
+        pooled["grid"] = cells.flatten(1).cpu().numpy()
+    return pooled
 
 
 def network_reader(
-    backbone: LoadedBackbone | LoadedLayers, *, batch: int, device: torch.device, dtype: torch.dtype = torch.float32
+    backbone: LoadedBackbone | LoadedLayers,
+    *,
+    batch: int,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    read_as: Sequence[tuple[int, int]] = ((0, 0),),
 ) -> Reader:
     """Give the reader that runs a network once per image and pools the map of each of its layers.
 
@@ -152,11 +168,19 @@ def network_reader(
         Where the network runs.
     dtype
         Of the convolutions; the features are float32 in any case.
+    read_as
+        Embeddings to make: (place of the layer, cells along a side of its grid, or 0).
 
     Returns
     -------
-    A reader of one embedding per layer: ``{"max": [b, d], "average": [b, d]}`` in float32: both of the paper's poolings
-    cost one pass.
+    A reader of one embedding per pair of ``read_as``: ``{"max": [b, d], "average": [b, d]}`` in float32, both of the
+    paper's poolings from one pass, and with a grid ``"grid": [b, d * grid * grid]``: the average of every cell (as
+    ``adaptive_avg_pool2d`` cuts them), channel by channel.
+
+    Raises
+    ------
+    InputError
+        While reading, when a map is smaller than its grid.
     """
     network: nn.Module = backbone.network.to(device)
     preprocessing = backbone.preprocessing
@@ -167,7 +191,8 @@ def network_reader(
     def read(stack: NDArray[np.uint8]) -> Sequence[Features]:
         with torch.inference_mode(), half():
             maps = network(preprocessing.values(torch.from_numpy(stack).to(device)))
-            return [_pooled(layer) for layer in (maps if isinstance(maps, tuple) else (maps,))]
+            layers = maps if isinstance(maps, tuple) else (maps,)
+            return [_pooled(layers[place], grid) for place, grid in read_as]
 
     return Reader(read, batch)
 

@@ -1,6 +1,6 @@
 """Which embeddings can share a pass over the images, and what reads the images in it.
 
-Images are decoded and resized once for all embeddings of a pass; blocks that differ in layer alone share a network.
+Images are decoded and resized once for all embeddings of a pass; blocks that differ in layer and grid share a network.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,11 +89,11 @@ def _geometry(preprocessing: Preprocessing) -> tuple[Any, ...]:
 
 
 def _network(name: str, parameters: EmbeddingParameters) -> tuple[Any, ...]:
-    """Give what two embeddings have in common when they differ in their layer alone."""
+    """Give what two embeddings have in common when they differ in their layer and grid alone."""
     if parameters.backbone not in BACKBONES:
         return (name,)
     # Without a name, pretrained-here means the block that is called as the embedding is.
-    shared = parameters.model_dump(exclude={"layer", "weights"})
+    shared = parameters.model_dump(exclude={"layer", "grid", "weights"})
     return (*shared.values(), parameters.pretraining(name) or parameters.weights)
 
 
@@ -148,13 +148,15 @@ def _with_network(
     layers = list(dict.fromkeys(blocks[name].layer for name in names))
     backbone = load_layers(parameters, layers, pretrained)
     weights = {key: getattr(backbone.weights, key) for key in ("source", "origin", "sha256")}
-    reader = network_reader(backbone, batch=parameters.batch, device=device, dtype=getattr(torch, parameters.dtype))
-    places = [layers.index(blocks[name].layer) for name in names]
+    asked = [(layers.index(blocks[name].layer), blocks[name].grid) for name in names]
+    different = list(dict.fromkeys(asked))
+    dtype = getattr(torch, parameters.dtype)
+    reader = network_reader(backbone, batch=parameters.batch, device=device, dtype=dtype, read_as=different)
 
     def read(stack: NDArray[np.uint8]) -> list[Features]:
         rows = reader.read(stack)
         # Two blocks may ask for the same.
-        return [rows[place] for place in places]
+        return [rows[different.index(one)] for one in asked]
 
     made = _metadata(backbone.name, weights, backbone.preprocessing, parameters.dtype, device_name)
     return Opened(Reader(read, parameters.batch), {name: dict(made) for name in names})

@@ -12,6 +12,11 @@ __all__ = ["AugmentationParameters", "EmbeddingParameters", "PretrainingParamete
 _IMAGENET = "imagenet(:IMAGENET1K_[A-Z0-9_]+)?"
 
 
+def _is(default: object) -> Callable[[object], bool]:
+    """Leave a parameter that came later out of records at its default: what was made before it stays what it is."""
+    return lambda value: value == default
+
+
 class EmbeddingParameters(FrozenModel):
     """One embedding: a backbone, its weights, and how an image is made ready for it.
 
@@ -31,6 +36,9 @@ class EmbeddingParameters(FrozenModel):
         Width and height in pixels of the network's input.
     layer
         The network's layer to read, by name; without one, the last before its classifier.
+    grid
+        Cells along each side that the layer's map is averaged over for pooling ``grid``, which keeps where something
+        is; the features are ``grid`` x ``grid`` times as long. 0: no such pooling.
     batch
         Images per forward pass.
     dtype
@@ -44,8 +52,15 @@ class EmbeddingParameters(FrozenModel):
     preprocessing: Literal["paper", "weights", "nearest", "area"]
     size: int = Field(ge=16, le=1024)
     layer: str | None = None
+    grid: int = Field(default=0, ge=0, le=16, exclude_if=_is(0))
     batch: int = Field(default=8, ge=1)
     dtype: Literal["float32", "bfloat16"] = "float32"
+
+    @model_validator(mode="after")
+    def _grid_is_of_a_map(self) -> "EmbeddingParameters":
+        if self.grid and self.weights == "none":
+            raise ValueError("a grid is of a network's map; leave it out")
+        return self
 
     @property
     def pooling(self) -> Literal["none", "values", "average"]:
@@ -89,11 +104,6 @@ class AugmentationParameters(FrozenModel):
     contrast: float = Field(default=0.2, ge=0, lt=1)
     noise: float = Field(default=0.05, ge=0, le=1)
     blur: float = Field(default=1.0, ge=0, le=10)
-
-
-def _is(default: object) -> Callable[[object], bool]:
-    """Leave a parameter that came later out of records at its default: weights made before it stay what they are."""
-    return lambda value: value == default
 
 
 class PretrainingParameters(FrozenModel):

@@ -11,7 +11,7 @@ __all__ = ["LABEL_FREE", "FoldParameters", "RunParameters", "ThresholdParameters
 LABEL_FREE = frozenset({"fixed", "outlier"})
 """Threshold rules that look at no label."""
 
-Pooling = Literal["none", "values", "max", "average"]
+Pooling = Literal["none", "values", "max", "average", "grid"]
 
 
 class ThresholdParameters(FrozenModel):

@@ -65,7 +65,8 @@ class StudyParameters(FrozenModel):
     embeddings
         Blocks of section embed.
     poolings
-        Of networks' maps; grey values and formulas have one reading alone.
+        Of networks' maps (``grid``: of those embeddings that have one); grey values and formulas have one reading
+        alone.
     comparators
         By names of the study's own.
     folds
@@ -78,7 +79,7 @@ class StudyParameters(FrozenModel):
     """
 
     embeddings: list[Name] = Field(min_length=1)
-    poolings: list[Literal["average", "max"]] = Field(default=["average"], min_length=1)
+    poolings: list[Literal["average", "max", "grid"]] = Field(default=["average"], min_length=1)
     comparators: dict[Name, StudyComparatorParameters] = Field(min_length=1)
     folds: StudyFoldParameters = StudyFoldParameters()
     tolerance: float = Field(default=1.0, ge=0)

@@ -48,6 +48,11 @@ class Params(FrozenModel):
                 if embedding not in self.embed:
                     known = ", ".join(self.embed)
                     raise ValueError(f"run '{name}' wants embedding '{embedding}', which is not under embed ({known})")
+                if run.views[embedding] == "grid" and not self.embed[embedding].grid:
+                    raise ValueError(
+                        f"run '{name}' wants pooling 'grid' of embedding '{embedding}', which has none; "
+                        f"set embed.{embedding}.grid to its number of cells along a side"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -64,6 +69,10 @@ class Params(FrozenModel):
             for embedding in study.views:
                 if embedding not in self.embed:
                     raise ValueError(f"study '{name}' wants embedding '{embedding}', which is not under embed")
+            for embedding in study.embeddings:
+                block = self.embed[embedding]
+                if block.pooling == "average" and not block.grid and study.poolings == ["grid"]:
+                    raise ValueError(f"study '{name}' reads '{embedding}' by 'grid' alone, and it has no grid")
         return self
 
     @model_validator(mode="after")

@@ -96,7 +96,7 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
 def _check_views(places: Places, name: str, run: RunParameters, comparator: Comparator) -> None:
     subject = f"{places.params}: run '{name}': {run.comparator} {run.variant} looks at"
     if comparator.pixels is not None and comparator.pixels != (run.pooling == "none"):
-        wanted = "pixels (pooling none)" if comparator.pixels else "features (pooling max, average or values)"
+        wanted = "pixels (pooling none)" if comparator.pixels else "features (pooling max, average, grid or values)"
         raise InputError(f"{subject} {wanted}")
     if run.further_views and not comparator.several:
         raise InputError(f"{subject} one view; remove its further_views")

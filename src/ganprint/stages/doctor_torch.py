@@ -92,7 +92,7 @@ def _wanted(places: Places, name: str, embedding: EmbeddingParameters, here: dic
 
 
 def row_bytes(embedding: EmbeddingParameters) -> int:
-    """Give the bytes of one image's features at most: of pixels, of a formula that keeps them, or two poolings."""
+    """Give the bytes of one image's features at most: of pixels, of a formula that keeps them, or of all poolings."""
     if embedding.weights == "none":
         return embedding.size**2 * (1 if embedding.backbone == "pixels" else 4)
-    return 2 * 4 * _LONGEST_ROW
+    return (2 + embedding.grid**2) * 4 * _LONGEST_ROW

@@ -72,8 +72,10 @@ def study_candidates(places: Places, params: Params, name: str) -> list[StudyCan
 
 
 def _poolings(params: Params, study: StudyParameters, embedding: str) -> list[str]:
-    own = params.embed[embedding].pooling
-    return [own] if own in {"none", "values"} else list(study.poolings)
+    block = params.embed[embedding]
+    if block.pooling in {"none", "values"}:
+        return [block.pooling]
+    return [pooling for pooling in study.poolings if pooling != "grid" or block.grid]
 
 
 def _learns(places: Places, name: str, key: str, block: StudyComparatorParameters) -> bool:
