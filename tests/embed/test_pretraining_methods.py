@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ganprint.embed.backbones import BACKBONES, Backbone, Trained
-from ganprint.embed.barlow import twins_loss
+from ganprint.embed.barlow import REDUNDANCY, twins_loss
 from ganprint.embed.byol import BYOL, prediction_error
+from ganprint.embed.contrastive import nt_xent
 from ganprint.embed.momentum import MomentumEncoder, momentum_at
 from ganprint.embed.pretraining import Pretraining
 from ganprint.embed.pretraining_method import Surroundings
@@ -181,3 +182,17 @@ def test_progress_is_told_step_by_step():
     mean = training.epoch(pictures(20), advance=told.append)
     assert len(told) == training.steps(20) == 2
     assert mean == pytest.approx(np.mean(told))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [lambda a, b: nt_xent(a, b, 0.2), lambda a, b: twins_loss(a, b, REDUNDANCY), vicreg_loss],
+    ids=["simclr", "barlow", "vicreg"],
+)
+def test_losses_are_of_single_precision_inside_half(loss):
+    """Protects training in bfloat16: of rows in float32 the loss keeps all digits whatever is around it."""
+    rows = torch.randn(2, 64, 16, generator=torch.Generator().manual_seed(1))
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = loss(*rows)
+    assert inside.dtype == torch.float32
+    assert inside == loss(*rows)

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -355,6 +356,29 @@ def test_an_unknown_study_and_a_missing_embedding_are_named(tmp_path):
     assert "no study 'other'; allowed: tried" in call(root, "study", "other", status=2)
     Places(root).embedding("net").unlink()
     assert "run 'ganprint embed net'" in call(root, "study", "tried", status=2)
+
+
+def test_kept_parts_are_of_this_code_and_of_these_weight_files(project, tmp_path):
+    """Protects from old figures with new provenance: whatever comparators import counts, and what a file holds."""
+    imported = {
+        match
+        for path in (ROOT / "src/ganprint/compare").glob("*.py")
+        for match in re.findall(r"^ *from ganprint\.(\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert {f"ganprint.{name}" for name in imported - {"errors", "files", "evaluate"}} <= set(study_jobs._SOURCES)
+    params, places = load_params(project / "params.yaml"), Places(project)
+    work = study_jobs.StudyWork.open(places, params, "tried")
+    candidate = study_candidates(places, params, "tried")[0]
+    weights = tmp_path / "weights.safetensors"
+    run = candidate.run.model_copy(update={"parameters": {"of": [{"weights": f"file:{weights}"}]}})
+    folders = set()
+    for content in (b"one", b"two", b"one", None):
+        if content is None:
+            weights.unlink()
+        else:
+            weights.write_bytes(content)
+        folders.add(work._folder(replace(candidate, run=run)).folder)
+    assert len(folders) == 3
 
 
 def test_dvc_repeats_a_study_for_all_code_that_decides_it():

@@ -98,6 +98,11 @@ def test_a_study_of_other_parameters_or_corpus_is_refused(studied, tmp_path):
     page = page_of(root)
     change(root, {"tried": STUDY | {"permutations": 25}})
     assert "made with other parameters; run 'ganprint study tried'" in call(root, "audit", status=2)
+    for key, other in (("seed", 5), ("evaluate", {"confidence": 0.9, "resamples": 10000, "permutations": 10000})):
+        whole = yaml.safe_load((root / "params.yaml").read_text())
+        (root / "params.yaml").write_text(yaml.safe_dump(whole | {"study": {"tried": STUDY}, key: other}))
+        assert "made with other parameters; run 'ganprint study tried'" in call(root, "audit", status=2)
+        (root / "params.yaml").write_text(yaml.safe_dump(whole))
     change(root, {"tried": STUDY, "missing": STUDY})
     assert "run 'ganprint study missing'" in call(root, "audit", status=2)
     change(root, {"tried": STUDY})

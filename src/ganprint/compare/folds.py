@@ -8,12 +8,17 @@ from ganprint.errors import InputError
 
 __all__ = ["fold_numbers", "inner_fold_numbers"]
 
+_ATTEMPTS = 40
+"""Shuffles that are tried before there is a fold less."""
+
 
 def fold_numbers(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
     """Give every image the number of the fold that holds it out.
 
     Groups stay whole and the folds' shares of used images are kept as even as that allows (scikit-learn's
-    StratifiedGroupKFold). With fewer groups than folds in a class there are as many folds as its groups allow.
+    StratifiedGroupKFold). With fewer groups than folds in a class there are as many folds as its groups allow. Where
+    groups hold both classes, a fold may leave a class out of the others: then the next seeds are tried, after some of
+    them fewer folds, and in the end groups are dealt out by chance.
 
     Parameters
     ----------
@@ -41,11 +46,34 @@ def fold_numbers(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, s
             "corpus: out-of-fold scores need at least two groups of used and two of not used development images; "
             "check groups.csv or leave it away"
         )
+    for divide in (_stratified, _shuffled):
+        for folds_of in range(min(count, available), 1, -1):
+            for attempt in range(_ATTEMPTS):
+                folds = divide(used, groups, folds_of, seed + attempt)
+                if all(len(np.unique(used[folds != fold])) == 2 for fold in range(folds_of)):
+                    return folds
+    raise InputError(
+        "corpus: no division of the groups was found that leaves used and not used development images beside every "
+        "fold; check groups.csv"
+    )
+
+
+def _stratified(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
     order = np.lexsort((np.arange(len(groups)), groups))
     folds = np.empty(len(used), dtype=np.intp)
-    splitter = StratifiedGroupKFold(min(count, available), shuffle=True, random_state=seed % 2**32)
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
     for number, (_, held_out) in enumerate(splitter.split(order, used[order], groups[order])):
         folds[order[held_out]] = number
+    return folds
+
+
+def _shuffled(used: NDArray[np.int8], groups: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
+    """Deal whole groups out by chance: where few groups hold both classes, stratifying always finds the same."""
+    del used
+    names, places = np.unique(groups, return_inverse=True)
+    dealt = np.empty(len(names), dtype=np.intp)
+    dealt[np.random.default_rng(seed % 2**32).permutation(len(names))] = np.arange(len(names)) % count
+    folds: NDArray[np.intp] = dealt[places]
     return folds
 
 

@@ -32,7 +32,9 @@ def twins_loss(first: torch.Tensor, second: torch.Tensor, redundancy: float) -> 
     redundancy
         Weight of the second sum.
     """
-    correlation = _standardised(first).T @ _standardised(second) / len(first)
+    # As NT-Xent: half precision would cut the products.
+    with torch.autocast(first.device.type, enabled=False):
+        correlation = _standardised(first).T @ _standardised(second) / len(first)
     agreement = correlation.diagonal()
     others = correlation.square().sum() - agreement.square().sum()
     return (1 - agreement).square().sum() + redundancy * others

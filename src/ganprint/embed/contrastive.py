@@ -30,7 +30,9 @@ def nt_xent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> to
     """
     count = len(first)
     rows = functional.normalize(torch.cat([first, second]).float(), dim=1)
-    likeness = rows @ rows.T / temperature
+    # Half precision around a loss would cut the products of rows that are already float32.
+    with torch.autocast(rows.device.type, enabled=False):
+        likeness = rows @ rows.T / temperature
     itself = torch.eye(2 * count, dtype=torch.bool, device=rows.device)
     partner = torch.arange(2 * count, device=rows.device).roll(count)
     return functional.cross_entropy(likeness.masked_fill(itself, -torch.inf), partner)

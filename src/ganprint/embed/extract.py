@@ -132,9 +132,10 @@ def extract_together(
 
 
 def _pooled(maps: torch.Tensor, grid: int) -> Features:
+    maps = maps.float()
     pooled: Features = {
-        "max": torch.amax(maps, dim=(2, 3)).float().cpu().numpy(),
-        "average": torch.mean(maps, dim=(2, 3)).float().cpu().numpy(),
+        "max": torch.amax(maps, dim=(2, 3)).cpu().numpy(),
+        "average": torch.mean(maps, dim=(2, 3)).cpu().numpy(),
     }
     if grid:
         height, width = maps.shape[2:]
@@ -143,7 +144,7 @@ def _pooled(maps: torch.Tensor, grid: int) -> Features:
                 f"grid {grid}: the layer's map is {height} x {width}; give at most {min(height, width)}, an earlier "
                 "layer or a larger size"
             )
-        cells = nn.functional.adaptive_avg_pool2d(maps.float(), grid)
+        cells = nn.functional.adaptive_avg_pool2d(maps, grid)
         pooled["grid"] = cells.flatten(1).cpu().numpy()
     return pooled
 

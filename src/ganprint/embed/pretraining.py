@@ -137,8 +137,14 @@ class Pretraining:
         self._network.train()
         self._method.train()
         # The transforms know torch's global generator alone.
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(derive_seed(self._seed, "epoch", len(self.losses)))
+        # Networks that leave out blocks at random draw on their own device.
+        on_cuda = torch.device(self._device).type == "cuda"
+        with torch.random.fork_rng(devices=[self._device] if on_cuda else []):
+            seed = derive_seed(self._seed, "epoch", len(self.losses))
+            torch.default_generator.manual_seed(seed)
+            if on_cuda:
+                with torch.cuda.device(self._device):
+                    torch.cuda.manual_seed(seed)
             batches = any_batches(len(images), batch) if patients is None else patient_batches(patients, batch)
             for number, rows in enumerate(batches):
                 losses.append(self._step(stack[rows], len(self.losses) * per_epoch + number, per_epoch))

@@ -26,7 +26,9 @@ def variance_term(rows: torch.Tensor) -> torch.Tensor:
 def covariance_term(rows: torch.Tensor) -> torch.Tensor:
     """Give the sum of the squared covariances of different columns, over their number (ibid., equations 3 and 4)."""
     centred = rows - rows.mean(dim=0)
-    covariance = centred.T @ centred / (len(rows) - 1)
+    # As NT-Xent: half precision would cut the products.
+    with torch.autocast(rows.device.type, enabled=False):
+        covariance = centred.T @ centred / (len(rows) - 1)
     others = covariance.square().sum() - covariance.diagonal().square().sum()
     return others / rows.shape[1]
 

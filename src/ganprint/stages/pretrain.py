@@ -27,6 +27,7 @@ from ganprint.files import atomic_path, sha256_of, write_json
 from ganprint.params import Params
 from ganprint.provenance import provenance
 from ganprint.seeds import derive_seed
+from ganprint.stages.checkpoints import sources_sha256
 from ganprint.stages.compute import Computer, prepare
 from ganprint.stages.places import Places
 
@@ -159,7 +160,8 @@ class _Checkpoint:
 
     def __init__(self, path: Path, metadata: dict[str, Any]) -> None:
         self.path = path
-        text = json.dumps(metadata | {"checkpoint": _CHECKPOINT}, sort_keys=True)
+        made_by = {"checkpoint": _CHECKPOINT, "sources": sources_sha256(("ganprint.embed", "ganprint.seeds"))}
+        text = json.dumps(metadata | made_by, sort_keys=True)
         self._mark = hashlib.sha256(text.encode()).hexdigest()
 
     def read(self) -> dict[str, Any] | None:

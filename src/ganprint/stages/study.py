@@ -12,6 +12,7 @@ from ganprint.stages.places import Places
 from ganprint.stages.study_candidates import StudyCandidate, study_candidates
 from ganprint.stages.study_fits import refusal, study_truth, study_views
 from ganprint.stages.study_jobs import StudyWork
+from ganprint.stages.study_record import study_parameters
 from ganprint.stages.study_results import StudyFound, study_figures, write_results
 
 __all__ = ["write_study"]
@@ -56,7 +57,7 @@ def write_study(places: Places, params: Params, name: str) -> Path:
     record = {
         "study": name,
         "corpus_sha256": corpus_hash(read_index(places.corpus)),
-        "parameters": {"seed": params.seed, "study": study.model_dump(mode="json"), "embed": _embeddings(params, name)},
+        "parameters": study_parameters(params, name),
         "provenance": provenance(places.root, params.compute.device, 1),
     }
     write_results(places.study(name), study_figures(found, params, name), candidates, refused, record)
@@ -74,7 +75,3 @@ def _found(work: StudyWork, running: list[StudyCandidate], truth: StudyTruth, id
             drawn[candidate.name] = work.drawn(candidate)
     baselines = frozenset(candidate.name for candidate in running if candidate.baseline)
     return StudyFound(truth, ids, scored, baselines, drawn)
-
-
-def _embeddings(params: Params, name: str) -> dict[str, Any]:
-    return {view: params.embed[view].model_dump(mode="json") for view in params.study[name].views}

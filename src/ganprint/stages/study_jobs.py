@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from ganprint.stages.study_fits import OBSERVED, Job, compute_part
 __all__ = ["StudyWork"]
 
 _SOURCES = (
-    *("ganprint.compare", "ganprint.pairs", "ganprint.seeds"),
+    *("ganprint.bands", "ganprint.compare", "ganprint.embed", "ganprint.pairs", "ganprint.params", "ganprint.seeds"),
     *("ganprint.evaluate.permutation", "ganprint.evaluate.selection_pairs"),
     *("ganprint.stages.study_fits", "ganprint.stages.views"),
 )
@@ -110,7 +111,8 @@ class StudyWork:
 
     def _folder(self, candidate: StudyCandidate) -> FolderCheckpoints:
         views = {view: self.hashes[view] for view in candidate.run.views}
-        content = {"run": candidate.run.model_dump(mode="json", exclude={"threshold"}), "views": views}
+        run = candidate.run.model_dump(mode="json", exclude={"threshold"})
+        content = {"run": run, "views": views, "files": dict(_files(run["parameters"]))}
         mark = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
         return self.kept.of(candidate.name, mark)
 
@@ -125,6 +127,15 @@ class StudyWork:
             axes = (self.params.seed, self.name, candidate.name)
             device = self.params.compute.device
             yield Job(self.project.root, candidate.run, axes, folds, device, part, draws, folder, size)
+
+
+def _files(value: Any) -> Iterator[tuple[str, str]]:
+    """Give weight files that parameters name, ``file:PATH``, with their SHA-256: a file may change under its name."""
+    if isinstance(value, str) and value.startswith("file:"):
+        path = Path(value.removeprefix("file:"))
+        yield value, sha256_of(path) if path.is_file() else "missing"
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _files(part)
 
 
 def _ranges(draws: int) -> list[tuple[str, tuple[int, ...]]]:

@@ -14,6 +14,7 @@ from ganprint.errors import InputError
 from ganprint.files import write_text
 from ganprint.params import Params
 from ganprint.stages.places import Places
+from ganprint.stages.study_record import study_parameters
 from ganprint.stages.study_track import read_selection
 
 __all__ = ["read_studies", "studies_html", "write_study_plots"]
@@ -44,7 +45,7 @@ def read_studies(places: Places, params: Params) -> list[StudyModel]:
             if name not in params.study:
                 continue
             raise InputError(f"{folder}: made from another corpus; run 'ganprint study {name}' or 'dvc repro'")
-        if name in params.study and selection["parameters"]["study"] != params.study[name].model_dump(mode="json"):
+        if name in params.study and selection["parameters"] != study_parameters(params, name):
             raise InputError(f"{folder}: made with other parameters; run 'ganprint study {name}' or 'dvc repro'")
         # As JSON, so that an empty cell is null.
         table: list[dict[str, Any]] = json.loads(_table(folder).to_json(orient="records"))
