@@ -195,12 +195,13 @@ def test_as_written_is_blind_to_generated_images():
     assert roc_auc_score(split.used, scores) > 0.9
 
 
-def test_refusals_name_the_view(splits):
-    """A view that parameters name and the run does not have; grey values where vectors are joined."""
+def test_a_view_that_is_missing_is_an_error_and_grey_values_a_refusal(splits):
+    """Protects from a typing error that would pass for a method's refusal, in the place of earlier results."""
     pixels, test, _ = splits(True)
     assert "view 'own' has grey values" in create("boosting", "as_written", {}).applicable(pixels, test)
-    assert "'gone'" in corrected(metadata=["gone"]).applicable(pixels, test)
-    assert "'gone'" in corrected(scaled=["gone"]).applicable(pixels, test)
+    for parameters in ({"metadata": ["gone"]}, {"scaled": ["gone"]}):
+        with pytest.raises(InputError, match="no further view 'gone'"):
+            corrected(**parameters).applicable(pixels, test)
     assert corrected().applicable(pixels, test) is None
 
 

@@ -43,8 +43,11 @@ def _claims(content: Mapping[str, Any]) -> str:
     others = [name for name in claims if name != content["chosen"]["candidate"]]
     listed = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
     passed = "the selected candidate passes" if own else f"not the selected candidate, but {listed} passed"
-    also = f" So do {listed}." if own and others else ""
-    return f"Membership is seen: {passed} the corrected test at level {level:.2g} ({drawn}).{also}"
+    also = f" So {'do' if len(others) > 1 else 'does'} {listed}." if own and others else ""
+    few = (
+        " With so few exchanges this is the smallest p there is; more of them tell better." if draws < 1 / level else ""
+    )
+    return f"Membership is seen: {passed} the corrected test at level {level:.2g} ({drawn}).{also}{few}"
 
 
 def _with_limits(figure: Mapping[str, float]) -> str:

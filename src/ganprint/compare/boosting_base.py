@@ -17,6 +17,7 @@ from ganprint.compare.combined_weights import Calibration, calibrated
 from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.folds import inner_fold_numbers
 from ganprint.compare.protocol import Comparator, Context, Figures, Scores, State
+from ganprint.errors import InputError
 from ganprint.params import FrozenModel
 from ganprint.seeds import derive_seed
 
@@ -84,11 +85,17 @@ class Boosting(Comparator):
         return self.parameters.metadata
 
     def applicable(self, development: Development, test: Test) -> str | None:
-        """Refuse parameters that name a view which the run does not have."""
+        """See that the run has the views which its parameters name.
+
+        Raises
+        ------
+        InputError
+            When it has not.
+        """
         del test
         for name in self.named_views:
             if name not in development.real.further:
-                return f"the run has no further view '{name}', which its parameters name; add it to further_views"
+                raise InputError(f"no further view '{name}', which the parameters name; add it to further_views")
         return None
 
     def fit(self, development: Development, context: Context) -> Self:
