@@ -14,6 +14,7 @@ from ganprint.compare.boosting_trees import Trees, TreesParameters, grown, light
 from ganprint.compare.data import Development, Images, Test
 from ganprint.compare.folds import fold_numbers
 from ganprint.compare.protocol import Context, create
+from ganprint.errors import InputError
 
 CONTEXT = Context(1)
 DIMENSIONS = 6
