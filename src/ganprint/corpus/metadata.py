@@ -106,7 +106,8 @@ def _joined(table: MetadataTable, images: Sequence[ImageKey]) -> dict[tuple[str,
     strangers = [key for key in table.rows if key not in by_key]
     if strangers:
         first = f"line {table.lines[strangers[0]]}: {','.join(strangers[0])}"
-        raise InputError(f"{table.path}: {len(strangers)} ids are no image of the corpus, first {first}; remove them")
+        advice = "remove them" if len(strangers) < len(table.rows) else "write ids as in data/corpus/image_ids.txt"
+        raise InputError(f"{table.path}: {len(strangers)} ids are no image of the corpus, first {first}; {advice}")
     for key in table.rows:
         if len(by_key[key]) > 1:
             places = " and ".join("/".join(image[:2]) for image in by_key[key])

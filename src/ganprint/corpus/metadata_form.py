@@ -76,7 +76,12 @@ def parse_table(path: Path, data: bytes) -> MetadataTable:
     keys = _LONG_KEY if tuple(header[:3]) == _LONG_KEY else ("id",)
     if header[0] != "id":
         raise InputError(
-            f"{path}: header begins {header[0]!r}, wanted is comma-separated id,COLUMN,... (or id,split,role)"
+            f"{path}: header begins {header[0]!r}, wanted is comma-separated id,COLUMN,... (or id,split,role); "
+            f"{_correction(header[0])}"
+        )
+    if tuple(header[1:2]) == _LONG_KEY[1:2] and keys != _LONG_KEY:
+        raise InputError(
+            f"{path}: header has split and no role behind it; begin it with id,split,role, or with id alone"
         )
     columns = tuple(header[len(keys) :])
     _refuse_names(path, columns)
@@ -93,6 +98,16 @@ def parse_table(path: Path, data: bytes) -> MetadataTable:
     if rows and not columns:
         raise InputError(f"{path}: has ids and no column beside them; add columns, or leave the header id alone")
     return MetadataTable(path, keys, columns, rows, where)
+
+
+def _correction(first: str) -> str:
+    """Say how a header whose first name is not id comes right."""
+    if first.strip().casefold() == "id":
+        return "write id in small letters and without blanks"
+    for name, mark in (("semicolons", ";"), ("tabs", "\t")):
+        if mark in first:
+            return f"it has {name}: save the table with commas, and decimal points in numbers"
+    return "put the column with the images' ids first and call it id"
 
 
 def _lines(path: Path, data: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -114,7 +129,10 @@ def _refuse_names(path: Path, columns: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for number, name in enumerate(columns, start=1):
         if not name or name != name.strip() or not name.isprintable() or len(name) > MAX_CELL:
-            raise InputError(f"{path}: name of column {number} after the ids is {name[:40]!r}; give a printable one")
+            raise InputError(
+                f"{path}: name of column {number} after the ids is {name[:40]!r}; give a printable one without "
+                f"blanks around it"
+            )
         if set(name) & set("=?"):
             raise InputError(f"{path}: column {name!r}: '=' and '?' mark categories and gaps; take another name")
         if name.casefold() in seen:
