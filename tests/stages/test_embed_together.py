@@ -1,6 +1,7 @@
 """The stage `embed` for several embeddings: one pass, the files of one by one, and nothing half-written."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from ganprint.embed.passes import plan_passes
 from ganprint.embed.store import read_embedding
 from ganprint.embed.weights import Weights
 from ganprint.errors import InputError
-from ganprint.params import EmbeddingParameters, load_params
+from ganprint.params import EmbeddingParameters, RunParameters, load_params
 from ganprint.stages import embed as stage
+from ganprint.stages.compare import compare_run
 from ganprint.stages.corpus import make_corpus
 from ganprint.stages.embed import make_embedding, make_embeddings
 from ganprint.stages.places import Places
@@ -55,6 +57,11 @@ def project(tmp_path_factory):
     params = load_params(root / "params.yaml").model_copy(update={"embed": BLOCKS})
     make_corpus(Places(root), params)
     return Places(root), params
+
+
+def told(places, text):
+    """Give the pattern of a message with its file, once, and nothing before it."""
+    return f"^{re.escape(f'{places.params}: {text}')}"
 
 
 def files(places):
@@ -122,9 +129,10 @@ def test_a_grid_keeps_where_something_is(project):
     wanted = maps.reshape(4, 128, 2, 2, 2, 2).mean(axis=(3, 5)).reshape(4, -1)
     np.testing.assert_allclose(rows["grid"][:4], wanted, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(rows["grid"].reshape(-1, 128, 4).mean(axis=2), rows["average"], rtol=1e-4, atol=1e-5)
-    with pytest.raises(InputError, match="grid 5: the layer's map is 4 x 4; give at most 4"):
-        make_embeddings(places, params.model_copy(update={"embed": {"a": block(layer="layer2", grid=5)}}), ["a"])
-    assert not places.embedding("a").exists()
+    blocks = {"a": block(layer="layer2", grid=5), "b": block(layer="layer2", grid=4), "c": block(layer="layer1")}
+    with pytest.raises(InputError, match=told(places, "embed.a: grid 5: the layer's map is 4 x 4; give at most 4")):
+        make_embeddings(places, params.model_copy(update={"embed": blocks}), ["c", "b", "a"])
+    assert not any(places.embedding(name).exists() for name in blocks)
 
 
 def test_passes_join_what_prepares_images_alike():
@@ -171,7 +179,8 @@ def test_an_error_leaves_no_half_written_file(project, monkeypatch):
         return Weights(f"random:{seed}", "x", "0", state)
 
     monkeypatch.setattr("ganprint.embed.backbones.random_weights", broken)
-    with pytest.raises(InputError, match="features that are not finite"):
+    text = f"{told(places, 'embed.last: image ')}.*features that are not finite"
+    with pytest.raises(InputError, match=text):
         make_embeddings(places, params, ["last", "second", "other"])
     assert files(places) == before
 
@@ -184,9 +193,71 @@ def test_bad_names_and_blocks_are_told_before_any_work(project, monkeypatch):
         make_embeddings(places, params, ["last", "nothing"])
     for bad, text in (
         (block(layer="layer9"), "layer 'layer9': resnet18 has none"),
-        (block(backbone="pixels", preprocessing="area"), "weights must be 'none'"),
-        (block(backbone="inception_v3"), "at least 75 pixels"),
+        (block(backbone="pixels", preprocessing="area"), "embedding of pixels: weights must be 'none'"),
+        (block(backbone="metadata", preprocessing="area"), "embedding of metadata: weights must be 'none'"),
+        (block(backbone="inception_v3"), "size 32: does not suit inception_v3, which needs at least 75 pixels"),
+        (block(weights="none"), "weights 'none': not to be had for resnet18"),
+        (block(preprocessing="area"), "preprocessing 'area': is for pixels"),
+        (block(backbone="vit_b_32", grid=2), "grid 2: this layer is one vector per image"),
     ):
         worse = params.model_copy(update={"embed": {"last": block(), "bad": bad}})
-        with pytest.raises(InputError, match=text):
-            make_embeddings(places, worse, ["last", "bad"])
+        with pytest.raises(InputError, match=told(places, f"embed.bad: {text}")):
+            make_embeddings(places, worse, ["bad", "last"])
+
+
+def test_what_several_blocks_share_names_them_all_and_an_image_none(project, monkeypatch):
+    """Protects whoever mends it: weights are of every block that reads them, an image is of the corpus."""
+    places, params = project
+    shared = {"a": block(weights="file:/nowhere"), "b": block(weights="file:/nowhere", layer="layer2")}
+    with pytest.raises(InputError, match=told(places, "embed.a, embed.b: /nowhere: no such weight file")):
+        make_embeddings(places, params.model_copy(update={"embed": shared}), ["a", "b"])
+
+    def broken(path):
+        raise InputError(f"{path}: is no PNG")
+
+    monkeypatch.setattr(stage, "load_grey", broken)
+    with pytest.raises(InputError, match=f"^{re.escape(str(places.corpus))}.*: is no PNG"):
+        make_embeddings(places, params, ["last"])
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"backbone": "vit_b_32"}, "name a layer with a map (allowed: encoder_layer_2, encoder_layer_5, "),
+        ({"backbone": "vit_b_32", "layer": "class_token"}, "name a layer with a map (allowed: encoder_layer_2, "),
+        ({"backbone": "sscd-resnet50"}, "name a layer with a map (allowed: layer1, layer2, layer3, layer4)"),
+        ({"backbone": "autoencoder", "weights": "pretrained-here"}, "leave grid out"),
+    ],
+)
+def test_a_layer_that_is_one_vector_has_no_grid(given, text):
+    """Protects from advice that can not help: neither a smaller grid nor a larger image gives a vector a map."""
+    size = {"size": 64}
+    with pytest.raises(InputError, match=re.escape(f"embed.a: grid 2: this layer is one vector per image; {text}")):
+        plan_passes({"a": block(grid=2, **size, **given)})
+    # One cell is the average, which any layer has.
+    assert len(plan_passes({"a": block(grid=1, **size, **given)})) == 1
+
+
+def test_a_run_is_named_in_what_its_comparator_says(project, monkeypatch):
+    """Protects the user of forty runs: file and run stand before what is wrong with its parameters, views or fit."""
+    places, params = project
+    make_embeddings(places, params, ["pixels"])
+    given = {"comparator": "nearest", "variant": "extension", "embedding": "pixels", "pooling": "none"}
+    run = RunParameters.model_validate(given | {"threshold": {"rule": "youden"}})
+
+    def refused(run, text):
+        with pytest.raises(InputError, match=told(places, f"run 'a': {text}")):
+            compare_run(places, params.model_copy(update={"runs": {"a": run}}), "a")
+        assert not places.compared("a").exists()
+
+    refused(run.model_copy(update={"parameters": {"foo": 1}}), "parameters of nearest extension: foo: Extra inputs")
+    refused(run.model_copy(update={"further_views": {"last": "max"}}), "nearest extension looks at one view")
+
+    def fit(*_, **__):
+        raise InputError("parameter trained: 99 of 4 stages")
+
+    monkeypatch.setattr("ganprint.stages.compare._fit_and_read", fit)
+    refused(run, "parameter trained: 99 of 4 stages")
+    monkeypatch.undo()
+    monkeypatch.setattr("ganprint.stages.compare.choose_threshold", fit)
+    refused(run, "parameter trained: 99 of 4 stages")

@@ -202,10 +202,10 @@ def plan_preprocessing(parameters: EmbeddingParameters) -> Preprocessing:
     Raises
     ------
     InputError
-        When the backbone is unknown, or has no such layer, preparation or size.
+        When the backbone is unknown, or has no such layer, preparation, size or grid.
     """
     backbone = _backbone(parameters.backbone)
-    backbone.check(parameters.backbone, parameters.size, parameters.layer)
+    backbone.check(parameters.backbone, parameters.size, parameters.layer, parameters.grid)
     return choose_preprocessing(backbone, parameters.preprocessing, parameters.size, parameters.weights)
 
 

@@ -22,6 +22,7 @@ from ganprint.errors import InputError
 
 __all__ = [
     "Reader",
+    "SmallMapError",
     "extract",
     "extract_pixels",
     "extract_together",
@@ -34,6 +35,18 @@ __all__ = [
 Load = Callable[[int], NDArray[np.uint8]]
 
 _BATCHES_AHEAD = 3
+
+
+class SmallMapError(InputError):
+    """A layer's map has fewer cells than a grid wants; ``asked`` is the pair of ``read_as`` that wants it."""
+
+    def __init__(self, asked: tuple[int, int], height: int, width: int) -> None:
+        most = min(height, width)
+        super().__init__(
+            f"grid {asked[1]}: the layer's map is {height} x {width}; give at most {most}, an earlier layer or a "
+            "larger size"
+        )
+        self.asked = asked
 
 
 @dataclass(frozen=True)
@@ -131,8 +144,9 @@ def extract_together(
             yield number, reader.read(batch)
 
 
-def _pooled(maps: torch.Tensor, grid: int) -> Features:
-    maps = maps.float()
+def _pooled(layers: Sequence[torch.Tensor], asked: tuple[int, int]) -> Features:
+    place, grid = asked
+    maps = layers[place].float()
     pooled: Features = {
         "max": torch.amax(maps, dim=(2, 3)).cpu().numpy(),
         "average": torch.mean(maps, dim=(2, 3)).cpu().numpy(),
@@ -140,10 +154,7 @@ def _pooled(maps: torch.Tensor, grid: int) -> Features:
     if grid:
         height, width = maps.shape[2:]
         if grid > min(height, width):
-            raise InputError(
-                f"grid {grid}: the layer's map is {height} x {width}; give at most {min(height, width)}, an earlier "
-                "layer or a larger size"
-            )
+            raise SmallMapError(asked, height, width)
         cells = nn.functional.adaptive_avg_pool2d(maps, grid)
         pooled["grid"] = cells.flatten(1).cpu().numpy()
     return pooled
@@ -180,7 +191,7 @@ def network_reader(
 
     Raises
     ------
-    InputError
+    SmallMapError
         While reading, when a map is smaller than its grid.
     """
     network: nn.Module = backbone.network.to(device)
@@ -193,7 +204,7 @@ def network_reader(
         with torch.inference_mode(), half():
             maps = network(preprocessing.values(torch.from_numpy(stack).to(device)))
             layers = maps if isinstance(maps, tuple) else (maps,)
-            return [_pooled(layers[place], grid) for place, grid in read_as]
+            return [_pooled(layers, asked) for asked in read_as]
 
     return Reader(read, batch)
 

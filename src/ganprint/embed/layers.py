@@ -8,7 +8,10 @@ from torch import nn
 
 from ganprint.errors import InputError
 
-__all__ = ["Layers", "Stage", "last_layer"]
+__all__ = ["VECTORS", "Layers", "Stage", "last_layer"]
+
+VECTORS = frozenset({"class_token", "descriptor"})
+"""Names of the layers that are one vector per image, whatever its size: maps of one cell, which no grid divides."""
 
 
 @dataclass(frozen=True)

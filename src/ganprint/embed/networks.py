@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from ganprint.embed.layers import Stage, last_layer
+from ganprint.embed.layers import VECTORS, Stage, last_layer
 from ganprint.embed.preprocessing import Interpolation
 from ganprint.embed.weights import State, Weights
 from ganprint.errors import InputError
@@ -67,8 +67,8 @@ class Backbone:
     least: int = 1
     multiple: int = 1
 
-    def check(self, name: str, size: int, layer: str | None) -> None:
-        """See that an input side and a layer suit this network, called ``name``.
+    def check(self, name: str, size: int, layer: str | None, grid: int = 0) -> None:
+        """See that an input side, a layer and the cells along a side of its map suit this network, called ``name``.
 
         Raises
         ------
@@ -83,6 +83,18 @@ class Backbone:
         if size < self.least or size % self.multiple:
             wanted = f"at least {self.least}" + (f", a multiple of {self.multiple}" if self.multiple > 1 else "")
             raise InputError(f"size {size}: does not suit {name}, which needs {wanted} pixels")
+        # A single cell is what the average is, so it does no harm.
+        if grid > 1:
+            self._check_grid(grid, layer)
+
+    def _check_grid(self, grid: int, layer: str | None) -> None:
+        # Without layers it is the autoencoder, whose code is a vector.
+        last = next(reversed(self.layers), None)
+        if (layer or last) not in {None, *VECTORS}:
+            return
+        maps = [name for name in self.layers if name not in VECTORS]
+        wanted = f"name a layer with a map (allowed: {', '.join(maps)})" if maps else "leave grid out"
+        raise InputError(f"grid {grid}: this layer is one vector per image; {wanted}")
 
 
 def staged(stages: Callable[[nn.Module], list[Stage]]) -> Callable[[nn.Module], nn.Module]:

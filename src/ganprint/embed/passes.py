@@ -3,7 +3,8 @@
 Images are decoded and resized once for all embeddings of a pass; blocks that differ in layer and grid share a network.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ganprint.embed.backbones import BACKBONES, load_layers, plan_preprocessing
 from ganprint.embed.catalogue import catalogue
-from ganprint.embed.extract import Reader, network_reader, pixel_reader, value_reader
+from ganprint.embed.extract import Reader, SmallMapError, network_reader, pixel_reader, value_reader
 from ganprint.embed.handmade import HANDMADE
 from ganprint.embed.preprocessing import Preprocessing, pixel_preprocessing
 from ganprint.embed.store import Features
@@ -21,7 +22,7 @@ from ganprint.embed.weights import Weights
 from ganprint.errors import InputError
 from ganprint.params import EmbeddingParameters
 
-__all__ = ["Blocks", "Opened", "Pass", "open_pass", "plan_passes"]
+__all__ = ["Blocks", "Opened", "Pass", "blocks_named", "open_pass", "plan_passes"]
 
 HELD = 2**29
 """Parameters of the networks of one pass (2 GiB in float32); more embeddings take a further pass."""
@@ -56,17 +57,31 @@ class Opened:
     made: dict[str, dict[str, Any]]
 
 
+@contextmanager
+def blocks_named(*names: str) -> Iterator[None]:
+    """Put ``embed.NAME`` of every block concerned before the message of an InputError."""
+    try:
+        yield
+    except InputError as error:
+        raise _named(names, error) from None
+
+
+def _named(names: Iterable[str], error: InputError) -> InputError:
+    return InputError(f"{', '.join(f'embed.{name}' for name in names)}: {error}")
+
+
 def plan_passes(blocks: Blocks) -> list[Pass]:
     """Divide embeddings into passes, and the embeddings of each into those of one network.
 
     Raises
     ------
     InputError
-        When one has no such backbone, layer, preparation or size.
+        When one has no such backbone, layer, preparation, size or grid; the message begins with ``embed.NAME``.
     """
     passes: list[Pass] = []
     for name, parameters in blocks.items():
-        preprocessing, network = _preprocessing(parameters), _network(name, parameters)
+        with blocks_named(name):
+            preprocessing, network = _preprocessing(parameters), _network(name, parameters)
         size = 0 if parameters.backbone not in BACKBONES else catalogue()[parameters.backbone].parameters
         chosen = next((one for one in passes if _fits(one, preprocessing, network, size)), None)
         if chosen is None:
@@ -129,15 +144,17 @@ def open_pass(
     Raises
     ------
     InputError
-        When weights are not to be had or do not fit.
+        When weights are not to be had or do not fit; or, while reading, when a map is smaller than its grid. The
+        message begins with ``embed.NAME``.
     """
     opened = []
     for names in one.networks.values():
         parameters = blocks[names[0]]
-        if parameters.backbone in BACKBONES:
-            opened.append(_with_network(names, blocks, pretrained.get(names[0]), device, device_name))
-        else:
-            opened.append(_without_network(names[0], parameters))
+        with blocks_named(*names):
+            if parameters.backbone in BACKBONES:
+                opened.append(_with_network(names, blocks, pretrained.get(names[0]), device, device_name))
+            else:
+                opened.append(_without_network(names[0], parameters))
     return opened
 
 
@@ -154,7 +171,11 @@ def _with_network(
     reader = network_reader(backbone, batch=parameters.batch, device=device, dtype=dtype, read_as=different)
 
     def read(stack: NDArray[np.uint8]) -> list[Features]:
-        rows = reader.read(stack)
+        try:
+            rows = reader.read(stack)
+        except SmallMapError as error:
+            wanting = [name for name, one in zip(names, asked, strict=True) if one == error.asked]
+            raise _named(wanting, error) from None
         # Two blocks may ask for the same.
         return [rows[different.index(one)] for one in asked]
 

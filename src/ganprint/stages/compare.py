@@ -59,8 +59,9 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
     if name not in params.runs:
         raise InputError(f"{places.params}: no run '{name}'; allowed: {', '.join(params.runs)}")
     run = params.runs[name]
-    comparator = create(run.comparator, run.variant, run.parameters)
-    _check_views(places, name, run, comparator)
+    with _run_named(places, name):
+        comparator = create(run.comparator, run.variant, run.parameters)
+        _check_views(run, comparator)
     threads = params.compute.threads
     computer = prepare(params.compute) if comparator.accelerated else Computer("cpu", "cpu", threads)
     views = read_views(places, run)
@@ -83,9 +84,12 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         else:
             with step_bars(f"compare {name}") as advance, _curves(places, params, name, checkpoints) as live:
                 work = _Work(name, run, params, computer, advance, checkpoints, live)
-                scored, fitted = work.scored(views)
-                control = work.member_control(views.development) if run.member_control and comparator.learns else None
-            _write_scores(folder, views, scored, run)
+                with _run_named(places, name):
+                    scored, fitted = work.scored(views)
+                    controlled = run.member_control and comparator.learns
+                    control = work.member_control(views.development) if controlled else None
+            with _run_named(places, name):
+                _write_scores(folder, views, scored, run)
             if control is not None:
                 write_text(folder / CONTROL_FILE, control.to_csv(index=False, lineterminator="\n"))
             _write_fit(folder, fitted)
@@ -93,8 +97,17 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
     return reason
 
 
-def _check_views(places: Places, name: str, run: RunParameters, comparator: Comparator) -> None:
-    subject = f"{places.params}: run '{name}': {run.comparator} {run.variant} looks at"
+@contextmanager
+def _run_named(places: Places, name: str) -> Iterator[None]:
+    """Put the file and the run before the message of an InputError."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{places.params}: run '{name}': {error}") from None
+
+
+def _check_views(run: RunParameters, comparator: Comparator) -> None:
+    subject = f"{run.comparator} {run.variant} looks at"
     if comparator.pixels is not None and comparator.pixels != (run.pooling == "none"):
         wanted = "pixels (pooling none)" if comparator.pixels else "features (pooling max, average, grid or values)"
         raise InputError(f"{subject} {wanted}")

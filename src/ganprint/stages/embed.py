@@ -1,8 +1,8 @@
 """Stage ``embed``: embeddings of all images of the corpus, several in one pass where they can share it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ganprint.corpus.store import corpus_hash, read_index
 from ganprint.embed.extract import extract_together
 from ganprint.embed.metadata import METADATA, extract_metadata, metadata_columns
 from ganprint.embed.metadata_given import given_rows
-from ganprint.embed.passes import Blocks, Pass, open_pass, plan_passes
+from ganprint.embed.passes import Blocks, Pass, blocks_named, open_pass, plan_passes
 from ganprint.embed.store import EmbeddingWriter, Features
 from ganprint.errors import InputError
 from ganprint.files import atomic_path, write_json
@@ -60,13 +60,26 @@ def make_embeddings(places: Places, params: Params, names: Sequence[str]) -> lis
     images = {name: block for name, block in blocks.items() if block.backbone != METADATA}
     computer, index = prepare(params.compute), read_index(places.corpus)
     stage = _Stage(places, params, computer, index, index["path"].tolist())
-    passes = plan_passes(images)
+    with _file_named(places):
+        passes = plan_passes(images)
     for name, block in blocks.items():
         if block.backbone == METADATA:
             stage.write_metadata(name, block)
     for one in passes:
         stage.write_pass(one, images)
     return [places.embedding(name) for name in blocks]
+
+
+@contextmanager
+def _file_named(places: Places) -> Iterator[None]:
+    """Put the file that has the blocks before the message of an InputError."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{places.params}: {error}") from None
+
+
+Read = Callable[[NDArray[np.uint8]], Sequence[Features]]
 
 
 @dataclass(frozen=True)
@@ -90,15 +103,26 @@ class _Stage:
             for name, made in pretrainings.items()
             if made is not None
         }
-        opened = open_pass(one, blocks, pretrained, torch.device(self.computer.device), self.computer.name)
+        with _file_named(self.places):
+            opened = open_pass(one, blocks, pretrained, torch.device(self.computer.device), self.computer.name)
         made = {name: metadata for reader in opened for name, metadata in reader.made.items()}
-        readers, count = [reader.reader for reader in opened], len(self.index)
+        # Reading alone: what is wrong with an image is no fault of a block.
+        readers = [replace(reader.reader, read=self._told(reader.reader.read)) for reader in opened]
+        count = len(self.index)
         batches = extract_together(readers, one.preprocessing, self.load, count, threads=self.computer.threads)
         self._write(blocks, made, (dict(zip(opened[number].made, rows, strict=True)) for number, rows in batches))
 
+    def _told(self, read: Read) -> Read:
+        def told(stack: NDArray[np.uint8]) -> Sequence[Features]:
+            with _file_named(self.places):
+                return read(stack)
+
+        return told
+
     def write_metadata(self, name: str, parameters: EmbeddingParameters) -> None:
         if parameters.weights != "none" or parameters.layer:
-            raise InputError("embedding of metadata: weights must be 'none', and it has no layer")
+            with _file_named(self.places), blocks_named(name):
+                raise InputError("embedding of metadata: weights must be 'none', and it has no layer")
         given = given_rows(stored(self.places.corpus), self.index)
         batches = extract_metadata(self.load, given, batch=parameters.batch, threads=self.computer.threads)
         made = {
@@ -124,7 +148,10 @@ class _Stage:
                 temporary = stack.enter_context(atomic_path(self.places.embedding(name)))
                 writers[name] = stack.enter_context(EmbeddingWriter(temporary, keys, metadata))
             for several in rows:
-                advance(sum(writers[name].write(features) for name, features in several.items()))
+                for name, features in several.items():
+                    with _file_named(self.places), blocks_named(name):
+                        written = writers[name].write(features)
+                    advance(written)
         record = provenance(self.places.root, self.computer.name, self.computer.threads)
         for name, metadata in made.items():
             write_json(self.places.embedding_record(name), metadata | {"provenance": record})
