@@ -1,5 +1,7 @@
 """Backbones, preprocessing and streaming extraction."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -164,6 +166,34 @@ def test_file_weights_round_trip_and_run_no_code(tmp_path):
     torch.save({"stranger": torch.zeros(1)}, tmp_path / "stranger.pth")
     with pytest.raises(InputError, match="do not fit resnet18"):
         load_backbone(parameters(backbone="resnet18", weights=f"file:{tmp_path / 'stranger.pth'}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("x.pth", b"", "is empty; download it"),
+        ("x.safetensors", b"", "is empty; download it"),
+        ("x.h5", b"", "is empty; download it"),
+        ("x.pth", b"weights", "is no PyTorch weight file (or holds more than weights); download it again"),
+        ("x.txt", b"a text\n" * 100, "is no PyTorch weight file (or holds more than weights); download it again"),
+        ("x.pth", b"PK\x03\x04" + bytes(100), "is no PyTorch weight file (or holds more than weights)"),
+        ("x.safetensors", b"junk" * 100, "is no safetensors file; download it"),
+        ("x.safetensors", b"\x02" + bytes(7) + b"{", "is no safetensors file; download it"),
+        ("x.pth", None, "is a folder; give the weight file itself"),
+        ("x.safetensors", None, "is a folder; give the weight file itself"),
+    ],
+)
+def test_what_is_no_weight_file_is_told_in_plain_words(tmp_path, name, content, text):
+    """Protects from the libraries' own words of pickles and headers, which name neither the fault nor the way out."""
+    path = tmp_path / name
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(f"{path}: {text}")) as told:
+        load_backbone(parameters(backbone="resnet18", weights=f"file:{path}"))
+    assert "\n" not in str(told.value)
+    assert "pickle" not in str(told.value).lower()
 
 
 def test_random_weights_leave_the_global_generator_alone():

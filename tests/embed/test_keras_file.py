@@ -113,8 +113,14 @@ def test_another_file_is_refused_before_it_is_opened(source, monkeypatch):
     monkeypatch.setattr(h5py, "File", lambda *_: pytest.fail("was opened"))
     with pytest.raises(InputError, match=rf"none of the ResNet files.*--accept-hash {sha256_of(source)}"):
         read_keras(source)
-    with pytest.raises(InputError, match=f"its SHA-256 is {sha256_of(source)}, not the accepted 00"):
-        read_keras(source, "00")
+    wrong = "0" * 64
+    with pytest.raises(
+        InputError, match=f"its SHA-256 is {sha256_of(source)}, not the accepted {wrong}.*or correct --a"
+    ):
+        read_keras(source, wrong)
+    for no_hash in ("00", "", wrong + "0", "g" * 64, wrong + "\n"):
+        with pytest.raises(InputError, match="is no SHA-256; give its 64 hexadecimal digits"):
+            read_keras(source, no_hash)
     monkeypatch.setattr(keras_file, "_LARGEST", 1000)
     with pytest.raises(InputError, match="larger than any"):
         accepted(source)
@@ -131,8 +137,19 @@ def test_missing_and_foreign_files_are_one_line(tmp_path):
         read_keras(tmp_path / "none.h5")
     garbage = tmp_path / "garbage.h5"
     garbage.write_bytes(b"not HDF5" * 100)
-    with pytest.raises(InputError, match="not a file of Keras weights"):
-        accepted(garbage)
+    (tmp_path / "empty.h5").touch()
+    for path in (garbage, tmp_path / "empty.h5"):
+        # Not the way to accept it by its hash, which would lead nowhere.
+        for hashed in (None, sha256_of(path)):
+            with pytest.raises(InputError, match=rf"^{re.escape(str(path))}: is no HDF5 file; download it again$"):
+                read_keras(path, hashed)
+
+
+def test_a_signature_may_come_after_a_block_of_the_users(source):
+    """HDF5 allows it at 512, 1024, ... bytes; such a file is still one that the library reads."""
+    source.write_bytes(bytes(1024) + source.read_bytes())
+    with pytest.raises(InputError, match="none of the ResNet files"):
+        read_keras(source)
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])

@@ -5,6 +5,7 @@ and storage are not those of the network: what is taken from a file is no larger
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ PUBLISHED = {
 _LARGEST = 400 << 20
 _MOST_NAMES = 2000
 _CHUNK = 1 << 20
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 _TENSORS = {
     "conv": (("kernel", "weight"), ("bias", "bias")),
@@ -78,12 +80,18 @@ def read_keras(path: Path, accepted: str | None = None) -> KerasWeights:
     Raises
     ------
     InputError
-        When the file is missing, is another than Keras publishes and not accepted, or does not hold such a network.
+        When the file is missing or no HDF5 file, is another than Keras publishes and not accepted, or does not hold
+        such a network.
     """
+    if accepted is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", accepted):
+        raise InputError(f"--accept-hash '{accepted}': is no SHA-256; give its 64 hexadecimal digits")
     try:
         with path.open("rb") as stream:
-            if stream.seek(0, 2) > _LARGEST:
+            size = stream.seek(0, 2)
+            if size > _LARGEST:
                 raise InputError(f"{path}: larger than any of Keras' ResNet weights; give the published .h5 file")
+            if not _signed(stream, size):
+                raise InputError(f"{path}: is no HDF5 file; download it again")
             md5, sha256 = _hashes(stream)
             published = PUBLISHED.get(md5)
             _check_hash(path, published, (md5, sha256), accepted)
@@ -94,6 +102,17 @@ def read_keras(path: Path, accepted: str | None = None) -> KerasWeights:
         reason = str(error).split("\n", 1)[0]
         raise InputError(f"{path}: not a file of Keras weights ({reason}); download it again") from None
     return KerasWeights(network, published, md5, sha256, state)
+
+
+def _signed(stream: BinaryIO, size: int) -> bool:
+    """Look for HDF5's signature where the format allows it: at 0, 512, 1024, 2048, ... bytes."""
+    place = 0
+    while place < size:
+        stream.seek(place)
+        if stream.read(len(_SIGNATURE)) == _SIGNATURE:
+            return True
+        place = max(512, 2 * place)
+    return False
 
 
 def _hashes(stream: BinaryIO) -> tuple[str, str]:
@@ -109,7 +128,9 @@ def _hashes(stream: BinaryIO) -> tuple[str, str]:
 def _check_hash(path: Path, published: str | None, found: tuple[str, str], accepted: str | None) -> None:
     md5, sha256 = found
     if accepted is not None and accepted.lower() != sha256:
-        raise InputError(f"{path}: its SHA-256 is {sha256}, not the accepted {accepted}; download it again")
+        raise InputError(
+            f"{path}: its SHA-256 is {sha256}, not the accepted {accepted}; download it again or correct --accept-hash"
+        )
     if published is None and accepted is None:
         raise InputError(
             f"{path}: none of the ResNet files that Keras publishes (MD5 {md5}); download it again or, if you trust "

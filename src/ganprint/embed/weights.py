@@ -67,9 +67,24 @@ def state_sha256(state: State) -> str:
     return digest.hexdigest()
 
 
+_BROKEN = (
+    RuntimeError,
+    ValueError,
+    EOFError,
+    SafetensorError,
+    pickle.UnpicklingError,
+    # What PyTorch's reader of weights alone makes of bytes that happen to begin like a pickle.
+    AttributeError,
+    LookupError,
+    TypeError,
+)
+"""What the libraries raise that read weight files."""
+
+
 def _read_state(path: Path) -> State:
     """Read a state dict as weights alone: no code of the file is run."""
     try:
+        _check_file(path)
         if path.suffix == ".safetensors":
             return load_file(path)
         if path.suffix == ".h5":
@@ -80,20 +95,11 @@ def _read_state(path: Path) -> State:
             content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such weight file; check the path after 'file:' in params.yaml") from None
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        SafetensorError,
-        pickle.UnpicklingError,
-        # What PyTorch's reader of weights alone makes of bytes that happen to begin like a pickle.
-        AttributeError,
-        LookupError,
-        TypeError,
-    ) as error:
-        reason = str(error).split("\n", 1)[0]
-        raise InputError(f"{path}: not a weight file that can be read as weights alone ({reason})") from None
+    except OSError as error:
+        raise InputError(f"{path}: can not be read ({error.strerror or error}); give a weight file") from None
+    except _BROKEN:
+        # The libraries' own words speak of pickles and headers, and advise to read code as well.
+        raise InputError(f"{path}: {_no_weights(path)}") from None
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict) or not all(
@@ -101,6 +107,22 @@ def _read_state(path: Path) -> State:
     ):
         raise InputError(f"{path}: holds no state dict (parameter name to tensor); save model.state_dict()")
     return content
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the weight file itself after 'file:'")
+    if not path.stat().st_size:
+        raise InputError(f"{path}: is empty; download it or write it again")
+
+
+def _no_weights(path: Path) -> str:
+    if path.suffix == ".safetensors":
+        return "is no safetensors file; download it or write it again"
+    return (
+        "is no PyTorch weight file (or holds more than weights); download it again, or save weights alone with "
+        "torch.save(model.state_dict(), FILE)"
+    )
 
 
 def file_weights(path: Path) -> Weights:
