@@ -58,3 +58,16 @@ def test_bad_files_are_named(tmp_path):
     write_embedding(tmp_path / "e", keys(3), batches(np.ones((3, 2), np.float32)), {})
     with pytest.raises(InputError, match="has no pooling 'none'; allowed: max, average"):
         read_embedding(tmp_path / "e", "none")
+
+
+def test_a_file_older_than_its_grid_says_how_to_make_it_anew(tmp_path):
+    """Protects from a dead end: params.yaml has the grid, so another pooling is not what to choose."""
+    path = tmp_path / "net.parquet"
+    write_embedding(path, keys(3), batches(np.ones((3, 2), np.float32)), {})
+    anew = "has no pooling 'grid'; allowed: max, average; made without it; run 'ganprint embed net' or 'dvc repro'"
+    with pytest.raises(InputError, match=anew):
+        read_embedding(path, "grid")
+    values = ({"values": rows["max"]} for rows in batches(np.ones((3, 2), np.float32)))
+    write_embedding(path, keys(3), values, {})
+    with pytest.raises(InputError, match=r"has no pooling 'grid'; allowed: values$"):
+        read_embedding(path, "grid")

@@ -65,6 +65,12 @@ def change(root, keys, value):
         ),
         (["runs", "svm-as-written", "embedding"], "none", "corpus", "wants embedding 'none', which is not under embed"),
         (["runs", "svm-as-written", "pooling"], "grid", "corpus", "which has none; set embed.lite0-paper.grid"),
+        (
+            ["runs", "svm-as-written", "parameters", "cc"],
+            1,
+            "compare svm-as-written",
+            "params.yaml: run 'svm-as-written': parameters of svm as_written: cc: Extra inputs",
+        ),
         (["embed", "pixels-32", "grid"], 3, "corpus", "a grid is of a network's map"),
         (
             ["runs", "svm-as-written", "pooling"],
@@ -85,6 +91,45 @@ def test_bad_parameters_are_one_line_with_status_2(project, keys, value, words, 
     assert said.count("\n") == 1
     assert text in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("embedding", "pooling", "text"),
+    [
+        ("lite1-weights", "grid", "which has none; set embed.lite1-weights.grid to its number of cells along a side"),
+        (
+            "lite1-weights",
+            "none",
+            "pooling 'none' of embedding 'lite1-weights', which has no such pooling; allowed: average, max",
+        ),
+        (
+            "lite1-weights",
+            "values",
+            "pooling 'values' of embedding 'lite1-weights', which has no such pooling; allowed: average, max",
+        ),
+        (
+            "metadata",
+            "average",
+            "pooling 'average' of embedding 'metadata', which has no such pooling; allowed: values",
+        ),
+        ("metadata", "grid", "pooling 'grid' of embedding 'metadata', which has no such pooling; allowed: values"),
+        ("pixels-32", "max", "pooling 'max' of embedding 'pixels-32', which has no such pooling; allowed: none"),
+    ],
+)
+def test_further_views_that_do_not_suit_are_refused_at_the_door(project, embedding, pooling, text):
+    """Protects from a run, or a study of hours, that ends when it comes to read a pooling that no file can have."""
+    views = {embedding: pooling}
+    change(project, ["runs", "svm-as-written", "further_views"], views)
+    said = call(project, "corpus", status=2)
+    assert "run 'svm-as-written', further_views wants pooling" in said
+    assert text in said
+    change(project, ["runs", "svm-as-written", "further_views"], {})
+    comparators = {"boosted": {"comparator": "boosting", "further_views": views}}
+    change(project, ["study"], {"tried": {"embeddings": ["lite0-paper"], "comparators": comparators}})
+    said = call(project, "corpus", status=2)
+    assert "study 'tried', comparator 'boosted', further_views wants pooling" in said
+    assert text in said
+    assert said.count("\n") == 1
 
 
 def test_debug_shows_the_traceback(project):

@@ -161,6 +161,14 @@ def _rows(file: pq.ParquetFile, pooling: str) -> NDArray[Any]:
     return rows
 
 
+def _mend(path: Path, pooling: str, poolings: Sequence[str]) -> str:
+    allowed = f"allowed: {', '.join(poolings)}"
+    if pooling != "grid" or "average" not in poolings:
+        return allowed
+    # A network's maps can have one: the file is older than the parameter.
+    return f"{allowed}; made without it; run 'ganprint embed {path.stem}' or 'dvc repro'"
+
+
 def read_embedding(path: Path, pooling: str) -> EmbeddedRows:
     """Read one pooling of an embedding.
 
@@ -173,6 +181,6 @@ def read_embedding(path: Path, pooling: str) -> EmbeddedRows:
     with pq.ParquetFile(path) as file:
         poolings: Sequence[str] = [name for name in file.schema_arrow.names if name not in _KEYS]
         if pooling not in poolings:
-            raise InputError(f"{path}: has no pooling '{pooling}'; allowed: {', '.join(poolings)}")
+            raise InputError(f"{path}: has no pooling '{pooling}'; {_mend(path, pooling, poolings)}")
         keys = file.read(columns=list(_KEYS)).to_pandas()
         return EmbeddedRows(keys, _rows(file, pooling), metadata)

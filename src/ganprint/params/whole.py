@@ -48,12 +48,23 @@ class Params(FrozenModel):
                 if embedding not in self.embed:
                     known = ", ".join(self.embed)
                     raise ValueError(f"run '{name}' wants embedding '{embedding}', which is not under embed ({known})")
-                if run.views[embedding] == "grid" and not self.embed[embedding].grid:
-                    raise ValueError(
-                        f"run '{name}' wants pooling 'grid' of embedding '{embedding}', which has none; "
-                        f"set embed.{embedding}.grid to its number of cells along a side"
-                    )
+            # What else the run's own embedding lacks, the stages tell that read it.
+            if run.pooling == "grid":
+                self._check_pooling(f"run '{name}'", run.embedding, run.pooling)
+            for embedding, pooling in run.further_views.items():
+                self._check_pooling(f"run '{name}', further_views", embedding, pooling)
         return self
+
+    def _check_pooling(self, subject: str, embedding: str, pooling: str) -> None:
+        block = self.embed[embedding]
+        maps = block.pooling == "average"
+        has = ["average", "max", *(["grid"] if block.grid else [])] if maps else [block.pooling]
+        if pooling in has:
+            return
+        fault = f"has no such pooling; allowed: {', '.join(has)}"
+        if pooling == "grid" and maps:
+            fault = f"has none; set embed.{embedding}.grid to its number of cells along a side"
+        raise ValueError(f"{subject} wants pooling '{pooling}' of embedding '{embedding}', which {fault}")
 
     @model_validator(mode="after")
     def _studies_name_runs(self) -> "Params":
@@ -69,6 +80,9 @@ class Params(FrozenModel):
             for embedding in study.views:
                 if embedding not in self.embed:
                     raise ValueError(f"study '{name}' wants embedding '{embedding}', which is not under embed")
+            for key, comparator in study.comparators.items():
+                for embedding, pooling in comparator.further_views.items():
+                    self._check_pooling(f"study '{name}', comparator '{key}', further_views", embedding, pooling)
             for embedding in study.embeddings:
                 block = self.embed[embedding]
                 if block.pooling == "average" and not block.grid and study.poolings == ["grid"]:
