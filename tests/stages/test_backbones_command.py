@@ -55,6 +55,15 @@ def test_families_are_a_filter_and_a_wrong_one_is_named():
     assert "--family 'vgg': unknown; allowed: efficientnet-lite, resnet" in wrong.output
 
 
+def test_a_table_without_a_network_says_so():
+    """Protects from a heading alone, which looks like a fault of the command."""
+    lines = run("--family", "vit", "--offline").output.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("none: no network of family 'vit' has weights here; leave --offline out")
+    assert json.loads(run("--family", "vit", "--offline", "--json").output) == []
+    assert "none:" not in run("--offline").output
+
+
 def test_nothing_heavy_is_loaded():
     """Protects the quick answer: neither torch nor what needs it."""
     code = (

@@ -39,3 +39,5 @@ def backbones(*, family: str | None, offline: bool, as_plain: bool) -> None:
     else:
         for line in table(found):
             click.echo(line)
+        if not found:
+            click.echo(f"none: no network of family '{family}' has weights here; leave --offline out to see them all")
