@@ -1,12 +1,15 @@
 """Columns that give the answer away, or the way to it, are refused; honest ones pass."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ganprint.corpus.metadata import ImageKey, check_metadata, read_metadata
 from ganprint.corpus.metadata_form import parse_table
+from ganprint.corpus.metadata_leaks import find_leak
 from ganprint.corpus.metadata_names import name_reason, names_date
 from ganprint.errors import InputError
 
@@ -137,6 +140,160 @@ def test_one_image_that_differs_does_not_hide_a_label():
         check(lambda image: swapped.get(image, used(image) + NOISE[image] / 100))
 
 
+def patients(number, slices, rng=None):
+    """Real development images of so many patients, half of them used, ids 0001 onwards; 50 generated images."""
+    order = np.arange(number) if rng is None else rng.permutation(number)
+    rows = [
+        (
+            "development",
+            "real",
+            f"{slices * patient + part + 1:04d}",
+            "used" if place < number // 2 else "not_used",
+            name,
+        )
+        for patient, place in enumerate(order)
+        for part in range(slices)
+        for name in [f"p{patient}"]
+    ]
+    rows += [("development", "generated", f"g{made:04d}", "", "") for made in range(50)]
+    return pd.DataFrame(rows, columns=["split", "role", "id", "membership", "group"], dtype=str)
+
+
+def leak(images, cells):
+    found = find_leak(images, pd.Series([str(cell) for cell in cells], dtype=str))
+    return found.reason if found else ""
+
+
+def innocent(images, rng):
+    """Columns that know nothing of the membership."""
+    every = len(images)
+    person = pd.factorize(images["group"].where(images["group"] != "", images["id"]))[0]
+    people = person.max() + 1
+    ages = rng.normal(60, 12, people).round().astype(int).clip(18, 95)
+    measure = rng.normal(60, 10, every)
+    yield "normal, full precision", [repr(float(number)) for number in measure]
+    yield "normal, one decimal", [f"{number:.1f}" for number in measure]
+    yield "normal, by patient", [f"{number:.3f}" for number in rng.normal(size=people)[person]]
+    yield "whole ages, by patient", ages[person]
+    yield "whole numbers among the ids", [f"{number:.0f}" for number in 1000 + 10 * measure]
+    yield "three values", rng.integers(1, 4, every)
+    yield "five values, by patient", rng.integers(0, 5, people)[person]
+    yield "normal, 10 % known", np.where(rng.random(every) < 0.1, measure.round(2).astype(str), "")
+    yield "ages, of 30 % of patients", np.where((rng.random(people) < 0.3)[person], ages[person].astype(str), "")
+
+
+def refusals(number, slices, draws, seed=1):
+    """How many of so many draws of each innocent column are refused."""
+    refused, rng = Counter(), np.random.default_rng(seed)
+    for _ in range(draws):
+        images = patients(number, slices, rng)
+        for name, cells in innocent(images, rng):
+            refused[name] += leak(images, cells) != ""
+    return refused
+
+
+@pytest.mark.parametrize("shape", [(40, 4), (200, 1)])
+def test_columns_that_know_nothing_are_rarely_refused(shape):
+    """What is looked for in many ways is found by chance too; an age of few patients may be, and can be allowed."""
+    refused = refusals(*shape, draws=20)
+    assert len(refused) == 9
+    assert refused.pop("ages, of 30 % of patients") <= 1
+    assert not any(refused.values())
+
+
+@pytest.mark.parametrize("shape", [(40, 4), (200, 1)])
+def test_a_trait_that_is_right_in_9_of_10_passes(shape):
+    """Cutting the overlap of the sides into small pieces must not turn a trait into a perfect one."""
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        images = patients(*shape, rng)
+        assert leak(images, rng.normal(size=len(images)) + 2.6 * (images["membership"] == "used")) == ""
+
+
+def outside(used, rng):
+    return (
+        rng.choice([-1, 1], used.size) * np.where(used, 11 + 9 * rng.random(used.size), 10 * rng.random(used.size))
+    ).round(2)
+
+
+def striped(used, rng):
+    return (3.7 * (2 * rng.integers(0, 3, used.size) + used) + 3.3 * rng.random(used.size)).round(3)
+
+
+def even_or_odd(used, rng):
+    return 100 * rng.integers(1, 60, used.size) + 2 * rng.integers(0, 5, used.size) + used
+
+
+def last_decimal(used, rng):
+    return (rng.integers(200, 900, used.size) + 0.3 + 0.4 * used) / 10
+
+
+def odd_thousands(used, rng):
+    return 2000 * rng.integers(1, 60, used.size) + 1000 * used + 900 * rng.random(used.size)
+
+
+def coded(used, rng):
+    codes = rng.permutation(16)
+    return codes[np.where(used, rng.integers(0, 8, used.size), rng.integers(8, 16, used.size))]
+
+
+HIDDEN = {
+    outside: "intervals of its values tell",
+    striped: "intervals of its values tell",
+    even_or_odd: "digits or repeated values tell",
+    last_decimal: "digits or repeated values tell",
+    odd_thousands: "digits or repeated values tell",
+    coded: "values tell",
+}
+
+
+@pytest.mark.parametrize("shape", [(40, 4), (100, 1)])
+@pytest.mark.parametrize("value", HIDDEN)
+def test_labels_hidden_from_the_order_of_values_are_found(value, shape):
+    """Each lets a decision tree tell all images, while the ROC AUC of the value itself is near 1/2."""
+    rng = np.random.default_rng(5)
+    images = patients(*shape, rng)
+    cells = value((images["membership"] == "used").to_numpy(), rng)
+    assert HIDDEN[value] in leak(images, cells)
+    first, other = (np.flatnonzero(images["membership"] == side)[0] for side in ("used", "not_used"))
+    cells[first] = cells[other]
+    assert "tell" in leak(images, cells) or value is coded  # one wrong image does not hide it
+
+
+def test_presence_is_not_saved_by_too_few_values_to_compare():
+    """Known of all used images and of 3 others: the values of 3 are not compared, so presence has to tell."""
+    images = patients(25, 4, np.random.default_rng(2))
+    noise = np.random.default_rng(4).random(len(images)).round(3).astype(str)
+    others = images["membership"] == "not_used"
+    kept = ~others | (others.cumsum() <= 3)
+    assert leak(images, np.where(kept, noise, "")).startswith("it is known of 100% of the used and of 6%")
+
+
+def test_a_number_must_be_the_id_and_not_contain_it():
+    """Digits of a measure contain ids by chance, and what names a file can not be allowed."""
+    images = patients(100, 2)
+    numbers = images["id"].str.extract("([0-9]+)")[0]
+    assert leak(images, "61.3" + numbers).startswith("it follows the order")
+    rng = np.random.default_rng(6)
+    half = np.where(
+        np.arange(len(images)) % 20 < 13, numbers.astype(int).astype(str), rng.integers(1, 99, len(images)).astype(str)
+    )
+    assert leak(images, half).startswith("it holds names of files or images")
+    rare = np.where(np.arange(len(images)) % 20 < 3, numbers, rng.integers(1, 99, len(images)).astype(str))
+    assert leak(images, rare) == ""
+    assert leak(images, "scan " + images["id"]).startswith("it holds names of files or images")
+
+
+def test_ages_of_few_patients_are_no_identifier():
+    """Ten ages are all different in every third table; a text for each of ten patients still is an identifier."""
+    images = patients(10, 4, np.random.default_rng(1))[:40]
+    ages = [63, 71, 55, 48, 80, 66, 59, 77, 62, 70]
+    assert leak(images, np.repeat(ages, 4)) == ""
+    assert "for each group" in leak(images, [f"ward {age}" for age in np.repeat(ages, 4)])
+    many = patients(25, 2, np.random.default_rng(1))[:50]
+    assert "for each group" in leak(many, np.repeat(np.random.default_rng(0).permutation(25) + 40, 2))
+
+
 def test_allowed_dates_become_days():
     """A number of days is a trait of a recording that can be computed with; other ways to write dates are refused."""
     dates = ("1970-01-02", "19700111")
@@ -150,15 +307,15 @@ def test_allowed_dates_become_days():
 LABELS = (
     "label Labels imageLabel LABEL_2 used isUsed is_used NotUsed was-used ever.used membership IsMember target Truth"
 )
-LABELS += (
-    " ground_truth gt split kfold fold1 train isTrain training test in_test ｌａｂｅｌ lábel real fake class y score"
-)
+LABELS += " dev is_dev dev_std std_dev_used contrast_used"
+LABELS += " ground_truth gt data_split"
+LABELS += " kfold fold1 train isTrain training test in_test ｌａｂｅｌ lábel real fake class y score"
 FILES = (
     "file FileName file_path path fileSize png_bytes bytes md5 sha256 hash uuid patient_id ID SeriesInstanceUID index"
 )
 TIMES = "mtime ctime file_date modified created_at FileDate"
 FREE = "age sex kvp exposure_time strain_index constraint slice_thickness manufacturer focused dose_gy idea"
-FREE += " caused pathology profile grade site height mean_hu"
+FREE += " std_dev stdDev hu_standard_dev caused pathology profile grade site height mean_hu"
 
 
 @pytest.mark.parametrize("name", [*LABELS.split(), "is used"])

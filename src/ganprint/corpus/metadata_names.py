@@ -7,6 +7,7 @@ values (:mod:`ganprint.corpus.metadata_leaks`).
 
 import re
 import unicodedata
+from itertools import pairwise
 
 __all__ = ["name_reason", "names_date"]
 
@@ -28,6 +29,7 @@ _FILE_PARTS = re.compile("file(name|path|size|date|time|order)|imagename|md5|sha
 _FILE_TIMES = re.compile("mtime|ctime|atime|birthtime|modified|created|changed|accessed")
 _DATE_WORDS = re.compile("dates?|datetime|timestamp|epoch|years?|month|weekday")
 _DATE_PARTS = re.compile("(acquisition|study|series|scan|content|instance|creation)(date|time)")
+_STANDARD, _DEVIATION = ("std", "standard"), re.compile("dev[0-9]*")
 _NOTHING = re.compile("(?!)")
 _DIGITS = "0123456789"
 
@@ -44,7 +46,9 @@ def name_reason(name: str) -> str | None:
     """
     words = _words(name)
     joined = "".join(words)
-    if found := _found(words, joined, _LABEL_WORDS, _LABEL_NAMES, _LABEL_PARTS):
+    # The standard deviation is no development split.
+    kept = [word for before, word in pairwise(["", *words]) if not (_DEVIATION.fullmatch(word) and before in _STANDARD)]
+    if found := _found(kept, joined, _LABEL_WORDS, _LABEL_NAMES, _LABEL_PARTS):
         return f"its name says that it holds labels ({found!r})"
     if found := _found(words, joined, _FILE_TIMES, _NOTHING, _NOTHING):
         return f"its name says that it holds the time of a file ({found!r})"
