@@ -31,7 +31,7 @@ MAX_CATEGORIES = 32
 """Most categories of a column of text."""
 
 _LEAST = 8  # fewer images, or groups, show an order or an identity by chance
-# Whole ages (normal, 12 years of deviation) of 25 patients are all different in 1 of 2000 tables, of 10 in 1 of 3.
+# Whole ages (normal, 12 years of deviation) of 25 patients are all different in 1 of 3500 tables, of 10 in 1 of 3.
 _LEAST_NUMBERS = 25
 _NEAR = 0.99  # of 1: what separates or orders all but a few images is as good as what does so for all
 _LEAST_SIDE = 4
