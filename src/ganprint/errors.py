@@ -1,6 +1,9 @@
 """The one family of errors that a user can cause and mend."""
 
-__all__ = ["InputError"]
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["InputError", "said_of"]
 
 
 class InputError(Exception):
@@ -8,3 +11,12 @@ class InputError(Exception):
 
     The command line prints the message without a traceback and ends with status 2.
     """
+
+
+@contextmanager
+def said_of(subject: str) -> Iterator[None]:
+    """Put the file, block or run that an :class:`InputError` is about before its message."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{subject}: {error}") from None

@@ -104,17 +104,53 @@ LEAKS = [
         "follows the order of the ids .*rank correlation 0.99",
         lambda i: {3: 4.5, 4: 3.5}.get(number_of(i), number_of(i) + 0.5),
     ),
-    ("is known of 100% of the used and of 0% of the not used", lambda i: "" if i.id[0] == "n" else COIN[i]),
-    ("is known of 0% of the used and of 100% of the not used", lambda i: "" if used(i) else COIN[i]),
     ("is known of [1-9][0-9]% of the used and of 0% of the not", lambda i: 1 if COIN[i] and i.id[0] != "n" else ""),
     ("is known of 100% of the real dev.* and of 0% of the real test", lambda i: None if i.id[0] == "r" else COIN[i]),
     ("is known of 100% of the real and of 0% of the generated", lambda i: None if i.id[0] == "g" else COIN[i]),
+    ("s values tell the real development from the real test", lambda i: f"{i.split[:3]}{COIN[i]}"),
+]
+
+
+LABELS = [
+    ("is known of 100% of the used and of 0% of the not used", lambda i: "" if i.id[0] == "n" else COIN[i]),
+    ("is known of 0% of the used and of 100% of the not used", lambda i: "" if used(i) else COIN[i]),
     ("s values tell the used from the not used", lambda i: NOISE[i] / 100 + used(i)),
     ("s values tell the used from the not used", lambda i: -NOISE[i] / 100 - used(i)),
     ("s values tell the used from the not used", lambda i: "ab"[used(i) if i.id[0] in "nu" else COIN[i]]),
     ("s values tell the used from the not used", lambda i: (2 * COIN[i] + used(i)) if i.id[0] in "nu" else COIN[i]),
-    ("s values tell the real development from the real test", lambda i: f"{i.split[:3]}{COIN[i]}"),
+    # What would be refused for another reason, too, and could be allowed if that were all.
+    ("s values tell the used from the not used", lambda i: None if i.id[0] == "g" else used(i) + NOISE[i] / 100),
+    ("s values tell the used from the not used", lambda i: 100 * (i.id[0] == "u") + number_of(i)),
+    ("is known of 100% of the used and of 0% of the not used", lambda i: number_of(i) * 1.5 if used(i) else None),
+    (
+        "s values tell the used from the not used",
+        lambda i: f"20{10 + 5 * used(i)}-0{1 + COIN[i]}-0{1 + number_of(i) % 9}",
+    ),
 ]
+
+
+@pytest.mark.parametrize("allow", [[], ["x"]], ids=["as it is", "allowed"])
+@pytest.mark.parametrize(("reason", "value"), LABELS)
+def test_what_tells_the_label_beyond_chance_is_refused_whatever_is_allowed(reason, value, allow):
+    """Protects the audit: an allowance for an age of real images alone must not let the answer in."""
+    with pytest.raises(InputError, match=f"column 'x' is refused: (as days, )?it'?s? ?{reason}.*; remove it") as caught:
+        check(value, allow=allow)
+    assert "metadata_allow" not in str(caught.value)
+
+
+def test_allowed_dates_must_not_tell_the_label():
+    """Protects from scans of used images that are older: as days they are a number that tells."""
+    with pytest.raises(InputError, match=r"column 'x' is refused: as days, its values tell the used .*; remove it"):
+        check(lambda i: f"20{10 + 5 * used(i)}-0{1 + COIN[i]}-0{1 + number_of(i) % 9}", allow=["x"])
+
+
+def test_what_may_be_chance_can_be_allowed():
+    """Protects honest columns of few patients: three against three are in order once in ten tables."""
+    few = {image: AGES[image.group] for image in IMAGES if image.group in {"p1", "p2", "p3"}}
+    few |= {image: 20 + place for place, image in enumerate(i for i in IMAGES if i.group in {"p11", "p12", "p13"})}
+    with pytest.raises(InputError, match=r"tell the used from the not used .*name it under corpus\.metadata_allow"):
+        check(lambda image: few.get(image, "" if image.membership in {"used", "not_used"} else COIN[image]))
+    check(lambda image: few.get(image, "" if image.membership in {"used", "not_used"} else COIN[image]), allow=["x"])
 
 
 @pytest.mark.parametrize(("reason", "value"), LEAKS)

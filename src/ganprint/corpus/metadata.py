@@ -11,7 +11,7 @@ import pandas as pd
 
 from ganprint.corpus.index import natural_key
 from ganprint.corpus.metadata_form import MAX_BYTES, MetadataTable, parse_table
-from ganprint.corpus.metadata_leaks import Leak, find_leak
+from ganprint.corpus.metadata_leaks import Leak, find_label_leak, find_leak
 from ganprint.corpus.metadata_names import name_reason, names_date
 from ganprint.corpus.metadata_values import as_days, dates_among, numbers_of
 from ganprint.errors import InputError
@@ -127,7 +127,11 @@ def _admitted(path: Path, name: str, cells: list[str], images: pd.DataFrame, all
         raise InputError(
             f"{path}: column {name!r} has a number beyond {_LARGEST:g}; correct it, or choose another unit"
         )
-    leak = find_leak(images, pd.Series(cells, dtype=str))
+    column = pd.Series(cells, dtype=str)
+    # First: an allowance for another reason must not hide the answer itself.
+    if told := find_label_leak(images, column):
+        raise InputError(f"{path}: column {name!r} is refused: {told.reason}; remove it")
+    leak = find_leak(images, column)
     if leak is None and names_date(name):
         leak = Leak("its name says that it holds dates or times", True)
     if leak is None:
@@ -135,7 +139,10 @@ def _admitted(path: Path, name: str, cells: list[str], images: pd.DataFrame, all
     if not (allowed and leak.may_be_allowed):
         rest = _OPEN if leak.may_be_allowed else "; remove it"
         raise InputError(f"{path}: column {name!r} is refused: {leak.reason}{rest}")
-    return _days(path, name, cells)
+    days = _days(path, name, cells)
+    if told := find_label_leak(images, pd.Series(days, dtype=str)):
+        raise InputError(f"{path}: column {name!r} is refused: as days, {told.reason}; remove it")
+    return days
 
 
 def _days(path: Path, name: str, cells: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from ganprint.compare.data import Development, Test
 from ganprint.compare.folds import fold_numbers
 from ganprint.compare.protocol import Comparator, Context, create
 from ganprint.compare.threshold import choose_threshold, decide
-from ganprint.errors import InputError
+from ganprint.errors import InputError, said_of
 from ganprint.files import atomic_directory, write_json, write_text
 from ganprint.params import Params, RunParameters
 from ganprint.provenance import provenance
@@ -59,7 +59,7 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
     if name not in params.runs:
         raise InputError(f"{places.params}: no run '{name}'; allowed: {', '.join(params.runs)}")
     run = params.runs[name]
-    with _run_named(places, name):
+    with said_of(f"{places.params}: run '{name}'"):
         comparator = create(run.comparator, run.variant, run.parameters)
         _check_views(run, comparator)
     threads = params.compute.threads
@@ -84,26 +84,17 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         else:
             with step_bars(f"compare {name}") as advance, _curves(places, params, name, checkpoints) as live:
                 work = _Work(name, run, params, computer, advance, checkpoints, live)
-                with _run_named(places, name):
+                with said_of(f"{places.params}: run '{name}'"):
                     scored, fitted = work.scored(views)
                     controlled = run.member_control and comparator.learns
                     control = work.member_control(views.development) if controlled else None
-            with _run_named(places, name):
+            with said_of(f"{places.params}: run '{name}'"):
                 _write_scores(folder, views, scored, run)
             if control is not None:
                 write_text(folder / CONTROL_FILE, control.to_csv(index=False, lineterminator="\n"))
             _write_fit(folder, fitted)
     checkpoints.remove()
     return reason
-
-
-@contextmanager
-def _run_named(places: Places, name: str) -> Iterator[None]:
-    """Put the file and the run before the message of an InputError."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{places.params}: run '{name}': {error}") from None
 
 
 def _check_views(run: RunParameters, comparator: Comparator) -> None:

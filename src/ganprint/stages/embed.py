@@ -1,7 +1,7 @@
 """Stage ``embed``: embeddings of all images of the corpus, several in one pass where they can share it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ganprint.embed.metadata import METADATA, extract_metadata, metadata_columns
 from ganprint.embed.metadata_given import given_rows
 from ganprint.embed.passes import Blocks, Pass, blocks_named, open_pass, plan_passes
 from ganprint.embed.store import EmbeddingWriter, Features
-from ganprint.errors import InputError
+from ganprint.errors import InputError, said_of
 from ganprint.files import atomic_path, write_json
 from ganprint.params import EmbeddingParameters, Params
 from ganprint.provenance import provenance
@@ -60,7 +60,7 @@ def make_embeddings(places: Places, params: Params, names: Sequence[str]) -> lis
     images = {name: block for name, block in blocks.items() if block.backbone != METADATA}
     computer, index = prepare(params.compute), read_index(places.corpus)
     stage = _Stage(places, params, computer, index, index["path"].tolist())
-    with _file_named(places):
+    with said_of(str(places.params)):
         passes = plan_passes(images)
     for name, block in blocks.items():
         if block.backbone == METADATA:
@@ -68,15 +68,6 @@ def make_embeddings(places: Places, params: Params, names: Sequence[str]) -> lis
     for one in passes:
         stage.write_pass(one, images)
     return [places.embedding(name) for name in blocks]
-
-
-@contextmanager
-def _file_named(places: Places) -> Iterator[None]:
-    """Put the file that has the blocks before the message of an InputError."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{places.params}: {error}") from None
 
 
 Read = Callable[[NDArray[np.uint8]], Sequence[Features]]
@@ -103,7 +94,7 @@ class _Stage:
             for name, made in pretrainings.items()
             if made is not None
         }
-        with _file_named(self.places):
+        with said_of(str(self.places.params)):
             opened = open_pass(one, blocks, pretrained, torch.device(self.computer.device), self.computer.name)
         made = {name: metadata for reader in opened for name, metadata in reader.made.items()}
         # Reading alone: what is wrong with an image is no fault of a block.
@@ -114,14 +105,14 @@ class _Stage:
 
     def _told(self, read: Read) -> Read:
         def told(stack: NDArray[np.uint8]) -> Sequence[Features]:
-            with _file_named(self.places):
+            with said_of(str(self.places.params)):
                 return read(stack)
 
         return told
 
     def write_metadata(self, name: str, parameters: EmbeddingParameters) -> None:
         if parameters.weights != "none" or parameters.layer:
-            with _file_named(self.places), blocks_named(name):
+            with said_of(str(self.places.params)), blocks_named(name):
                 raise InputError("embedding of metadata: weights must be 'none', and it has no layer")
         given = given_rows(stored(self.places.corpus), self.index)
         batches = extract_metadata(self.load, given, batch=parameters.batch, threads=self.computer.threads)
@@ -149,7 +140,7 @@ class _Stage:
                 writers[name] = stack.enter_context(EmbeddingWriter(temporary, keys, metadata))
             for several in rows:
                 for name, features in several.items():
-                    with _file_named(self.places), blocks_named(name):
+                    with said_of(str(self.places.params)), blocks_named(name):
                         written = writers[name].write(features)
                     advance(written)
         record = provenance(self.places.root, self.computer.name, self.computer.threads)
