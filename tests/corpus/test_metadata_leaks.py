@@ -122,10 +122,6 @@ LABELS = [
     ("s values tell the used from the not used", lambda i: None if i.id[0] == "g" else used(i) + NOISE[i] / 100),
     ("s values tell the used from the not used", lambda i: 100 * (i.id[0] == "u") + number_of(i)),
     ("is known of 100% of the used and of 0% of the not used", lambda i: number_of(i) * 1.5 if used(i) else None),
-    (
-        "s values tell the used from the not used",
-        lambda i: f"20{10 + 5 * used(i)}-0{1 + COIN[i]}-0{1 + number_of(i) % 9}",
-    ),
 ]
 
 
