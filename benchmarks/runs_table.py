@@ -11,6 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 LEVEL = 0.05
 OWN, SWAPPED = "own", "swapped"
 TITLES = {"development": "dev.", "test": "test"}
@@ -33,9 +35,9 @@ def cell(found: dict[str, Any] | None, corrected: float | None) -> str:
 
 
 def columns(project: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give figures by run, and the tests by split."""
+    """Give figures by run, in the order of params.yaml, and the tests by split."""
     inference = read(project / "results" / "evaluate" / "inference.json")
-    runs = [name.stem for name in (project / "submissions").glob("*.csv")]
+    runs = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))["runs"]
     folder = project / "results" / "evaluate"
     return {run: read(folder / run / "figures.json") for run in runs}, inference["splits"]
 
@@ -51,17 +53,24 @@ def table(projects: dict[str, Path], reading: str) -> list[str]:
     heads = [(title, split) for title, (_, splits) in found.items() for split in TITLES if split in splits]
     lines = [line(["run", *(f"{title}, {TITLES[split]}" for title, split in heads)])]
     lines.append("| --- |" + " ---: |" * len(heads))
-    for run in sorted({run for figures, _ in found.values() for run in figures}):
-        cells = []
-        for title, split in heads:
-            figures, splits = found[title]
-            parts = figures[run]["readings"].get(reading, {}) if run in figures else {}
-            auc = parts[split]["figures"]["roc_auc"] if split in parts else None
-            test = splits[split]["runs"].get(run, {}).get("permutation", {}).get("roc_auc", {})
-            cells.append(cell(auc, test.get("p_holm") if reading == OWN else None))
-        if any(shown != "–" for shown in cells):
+    for run in dict.fromkeys(run for figures, _ in found.values() for run in figures):
+        cells = [shown(found[title], run, split, reading) for title, split in heads]
+        if any(one not in {"–", "refused"} for one in cells) or (reading == OWN and "refused" in cells):
             lines.append(line([run, *cells]))
     return lines
+
+
+def shown(found: tuple[dict[str, Any], dict[str, Any]], run: str, split: str, reading: str) -> str:
+    """Write one cell."""
+    figures, splits = found
+    if run not in figures:
+        return "–"
+    if figures[run]["refusal"] is not None:
+        return "refused"
+    parts = figures[run]["readings"].get(reading, {})
+    auc = parts[split]["figures"]["roc_auc"] if split in parts else None
+    test = splits[split]["runs"].get(run, {}).get("permutation", {}).get("roc_auc", {})
+    return cell(auc, test.get("p_holm") if reading == OWN else None)
 
 
 def main() -> None:
