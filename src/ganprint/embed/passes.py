@@ -3,8 +3,8 @@
 Images are decoded and resized once for all embeddings of a pass; blocks that differ in layer and grid share a network.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from ganprint.embed.handmade import HANDMADE
 from ganprint.embed.preprocessing import Preprocessing, pixel_preprocessing
 from ganprint.embed.store import Features
 from ganprint.embed.weights import Weights
-from ganprint.errors import InputError
+from ganprint.errors import InputError, said_of
 from ganprint.params import EmbeddingParameters
 
 __all__ = ["Blocks", "Opened", "Pass", "blocks_named", "open_pass", "plan_passes"]
@@ -57,17 +57,9 @@ class Opened:
     made: dict[str, dict[str, Any]]
 
 
-@contextmanager
-def blocks_named(*names: str) -> Iterator[None]:
+def blocks_named(*names: str) -> AbstractContextManager[None]:
     """Put ``embed.NAME`` of every block concerned before the message of an InputError."""
-    try:
-        yield
-    except InputError as error:
-        raise _named(names, error) from None
-
-
-def _named(names: Iterable[str], error: InputError) -> InputError:
-    return InputError(f"{', '.join(f'embed.{name}' for name in names)}: {error}")
+    return said_of(", ".join(f"embed.{name}" for name in names))
 
 
 def plan_passes(blocks: Blocks) -> list[Pass]:
@@ -175,7 +167,8 @@ def _with_network(
             rows = reader.read(stack)
         except SmallMapError as error:
             wanting = [name for name, one in zip(names, asked, strict=True) if one == error.asked]
-            raise _named(wanting, error) from None
+            with blocks_named(*wanting):
+                raise
         # Two blocks may ask for the same.
         return [rows[different.index(one)] for one in asked]
 

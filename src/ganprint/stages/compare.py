@@ -75,7 +75,8 @@ def compare_run(places: Places, params: Params, name: str) -> str | None:
         **({"further_embeddings": views.further_metadata} if views.further_metadata else {}),
         "provenance": provenance(places.root, computer.name, computer.threads),
     }
-    reason = comparator.applicable(views.development, views.test)
+    with said_of(f"{places.params}: run '{name}'"):
+        reason = comparator.applicable(views.development, views.test)
     checkpoints = RunCheckpoints.open(places.checkpoints(name), _made_from(record))
     with atomic_directory(places.compared(name)) as folder:
         write_json(folder / "run.json", record)

@@ -20,7 +20,7 @@ from ganprint.corpus.metadata_form import MetadataTable, no_metadata
 from ganprint.corpus.official import opened, verify
 from ganprint.corpus.store import CorpusSummary, write_corpus
 from ganprint.corpus.truth import read_truth, write_truth
-from ganprint.errors import InputError
+from ganprint.errors import said_of
 from ganprint.files import write_json
 from ganprint.params import Params
 from ganprint.params.corpus import DEFAULT_METADATA
@@ -43,10 +43,8 @@ def make_corpus(places: Places, params: Params) -> CorpusSummary:
         When a run's parameters, the corpus' source or its metadata are bad.
     """
     for name, run in params.runs.items():
-        try:
+        with said_of(f"{places.params}: run '{name}'"):
             create(run.comparator, run.variant, run.parameters)
-        except InputError as error:
-            raise InputError(f"{places.params}: run '{name}': {error}") from None
     computer = prepare(params.compute)
     table = _table(places, params)
     facts: dict[str, Any] = {"kind": params.corpus.kind, "seed": params.seed}

@@ -12,7 +12,7 @@ import pandas as pd
 from ganprint.audit.plots import strength_map, strength_plot, svg_bytes
 from ganprint.audit.strength_table import strength_table
 from ganprint.compare.protocol import create
-from ganprint.errors import InputError
+from ganprint.errors import InputError, said_of
 from ganprint.evaluate.strength import POINT_COLUMNS, bands, seen_from
 from ganprint.files import atomic_directory, write_json, write_text
 from ganprint.params import Params
@@ -71,10 +71,8 @@ def write_strength(places: Places, params: Params, name: str) -> Path:
 
 def _check_runs(places: Places, params: Params) -> None:
     for run, block in params.runs.items():
-        try:
+        with said_of(f"{places.params}: run '{run}'"):
             create(block.comparator, block.variant, block.parameters)
-        except InputError as error:
-            raise InputError(f"{places.params}: run '{run}': {error}") from None
 
 
 def _record(places: Places, params: Params) -> dict[str, Any]:

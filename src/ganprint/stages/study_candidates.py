@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ganprint.compare.protocol import create
-from ganprint.errors import InputError
+from ganprint.errors import InputError, said_of
 from ganprint.params import Params, RunParameters, StudyComparatorParameters, StudyParameters
 from ganprint.stages.places import Places
 
@@ -79,14 +79,11 @@ def _poolings(params: Params, study: StudyParameters, embedding: str) -> list[st
 
 
 def _learns(places: Places, name: str, key: str, block: StudyComparatorParameters) -> bool:
-    subject = f"{places.params}: study '{name}', comparator '{key}'"
-    try:
+    with said_of(f"{places.params}: study '{name}', comparator '{key}'"):
         made = create(block.comparator, block.variant, block.parameters)
-    except InputError as error:
-        raise InputError(f"{subject}: {error}") from None
-    if block.further_views and not made.several:
-        raise InputError(f"{subject}: {block.comparator} looks at one view; remove its further_views")
-    return made.learns
+        if block.further_views and not made.several:
+            raise InputError(f"{block.comparator} looks at one view; remove its further_views")
+        return made.learns
 
 
 def _family(params: Params, embedding: str) -> str:
