@@ -64,6 +64,12 @@ def change(root, keys, value):
             "comparator 'oracle', variant 'as_written': not registered",
         ),
         (["runs", "svm-as-written", "embedding"], "none", "corpus", "wants embedding 'none', which is not under embed"),
+        (
+            ["runs", "svm-as-written", "pooling"],
+            "grid",
+            "corpus",
+            "params.yaml: run 'svm-as-written' wants pooling 'grid'",
+        ),
         (["runs", "svm-as-written", "pooling"], "grid", "corpus", "which has none; set embed.lite0-paper.grid"),
         (
             ["runs", "svm-as-written", "parameters", "cc"],

@@ -21,5 +21,7 @@ def one_line(error: ValidationError) -> str:
     for fault in error.errors(include_url=False):
         place = ".".join(str(part) for part in fault["loc"])
         received = "" if fault["type"] in {"missing", "value_error"} else f" (received {fault['input']!r})"
-        parts.append(f"{place + ': ' if place else ''}{fault['msg']}{received}")
+        # Pydantic's word for what our own checks raise says nothing to a reader.
+        told = fault["msg"].removeprefix("Value error, ")
+        parts.append(f"{place + ': ' if place else ''}{told}{received}")
     return "; ".join(parts)
